@@ -1,0 +1,47 @@
+/** Long-lived or temporary keys, given by hand. */
+export interface StaticCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** Where and as whom to call AWS. What is absent is looked up by the SDK's own chain. */
+export interface AwsTarget {
+  readonly region?: string | undefined;
+  /** One endpoint for every service; absent: AWS's own. */
+  readonly endpoint?: string | undefined;
+  readonly credentials?: StaticCredentials | undefined;
+  /** Attempts of the SDK per call, the first included. Default 3. A writer that must know the outcome of each attempt says 1. */
+  readonly maxAttempts?: number | undefined;
+}
+
+/** Options that every client takes. With region, endpoint and credentials given, nothing of the environment or of `~/.aws` decides anything. */
+export interface SdkOptions {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly credentials?: StaticCredentials;
+  readonly maxAttempts: number;
+  readonly retryMode: 'standard';
+  readonly defaultsMode: 'standard';
+  readonly useDualstackEndpoint: false;
+  readonly useFipsEndpoint: false;
+}
+
+/** The SDK's form of a target. */
+export function sdkOptions(target: AwsTarget): SdkOptions {
+  return {
+    ...(target.region === undefined ? {} : { region: target.region }),
+    ...(target.endpoint === undefined ? {} : { endpoint: target.endpoint }),
+    ...(target.credentials === undefined ? {} : { credentials: target.credentials }),
+    maxAttempts: target.maxAttempts ?? 3,
+    retryMode: 'standard',
+    defaultsMode: 'standard',
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+  };
+}
+
+/** The SDK's form of the last parameter of a call. */
+export function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
