@@ -1,0 +1,139 @@
+import type { JsonPatchOperation } from '../../kube/core/json-patch.ts';
+import type { ContainerOutline, MountOutline, PodOutline } from '../pod-outline.ts';
+import type { Injection, PodPatch } from '../pod-patch.ts';
+import type { Note } from '../reason-codes.ts';
+import { joinPath, tokenPath } from '../token-volume.ts';
+
+/** What an injection does to one container. */
+export interface ContainerEffect {
+  readonly list: 'containers' | 'initContainers';
+  readonly index: number;
+  readonly name: string;
+  /** `skipped`: by a list. `untouched`: it brings credentials, region and STS setting of its own. `complete`: nothing was missing. */
+  readonly outcome: 'skipped' | 'untouched' | 'complete' | 'filled';
+  /** Names of the variables added, in order. */
+  readonly env: readonly string[];
+  /** Where the token was mounted by this patch. */
+  readonly mountedAt: string | undefined;
+}
+
+export interface ContainerContext {
+  readonly list: ContainerEffect['list'];
+  readonly index: number;
+  readonly outline: ContainerOutline;
+  readonly pod: PodOutline;
+  readonly volume: PodPatch['volume'];
+  readonly injection: Injection;
+}
+
+type Variable = { readonly name: string; readonly value: string } | { readonly name: string; readonly valueFrom: unknown };
+
+const STS = 'AWS_STS_REGIONAL_ENDPOINTS';
+const DEFAULT_REGION = 'AWS_DEFAULT_REGION';
+const REGION = 'AWS_REGION';
+const SESSION_NAME = 'AWS_ROLE_SESSION_NAME';
+const PAIRS = {
+  'web-identity': { source: 'AWS_ROLE_ARN', tokenFile: 'AWS_WEB_IDENTITY_TOKEN_FILE' },
+  'container-credentials': { source: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', tokenFile: 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE' },
+} as const;
+
+/** Adds the operations of one container. Groups, order and the early exit are the upstream webhook's. */
+export function patchContainer(context: ContainerContext, operations: JsonPatchOperation[], notes: Note[]): ContainerEffect {
+  const { list, index, outline, injection } = context;
+  const { name } = outline;
+  const nothing = { list, index, name, env: [], mountedAt: undefined } as const;
+  if (injection.skip.includes(name) || (injection.include !== undefined && !injection.include.includes(name))) {
+    return { ...nothing, outcome: 'skipped' };
+  }
+  const present = new Set(outline.env);
+  const pair = PAIRS[injection.method];
+  const hasSource = present.has(pair.source);
+  const hasTokenFile = present.has(pair.tokenFile);
+  const hasRegion = present.has(REGION) || present.has(DEFAULT_REGION);
+  const completes = injection.completePairs && hasSource && !hasTokenFile;
+  if (hasSource !== hasTokenFile && !completes) {
+    const [set, missing] = hasSource ? [pair.source, pair.tokenFile] : [pair.tokenFile, pair.source];
+    notes.push({ reason: 'HalfSetCredentials', message: `container ${name} sets ${set} without ${missing}, set both or neither` });
+  }
+  if ((hasSource || hasTokenFile) && !completes && hasRegion && present.has(STS)) return { ...nothing, outcome: 'untouched' };
+
+  const mount = chooseMount(context, notes);
+  const file = tokenPath(mount.directory, injection.volume.file, context.pod.windows);
+  const added: Variable[] = [];
+  if (injection.stsRegional && !present.has(STS)) added.push({ name: STS, value: 'regional' });
+  if (injection.region !== undefined && !hasRegion) {
+    added.push({ name: DEFAULT_REGION, value: injection.region }, { name: REGION, value: injection.region });
+  }
+  if (!hasSource && !hasTokenFile) added.push({ name: pair.source, value: injection.source });
+  if ((!hasSource && !hasTokenFile) || completes) {
+    added.push({ name: pair.tokenFile, value: file });
+    if (injection.sessionNameFromPod && !present.has(SESSION_NAME)) {
+      added.push({ name: SESSION_NAME, valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } });
+    }
+  }
+
+  const at = `/spec/${list}/${index}`;
+  append(operations, `${at}/env`, outline.env, added);
+  if (mount.added !== undefined) {
+    append(operations, `${at}/volumeMounts`, outline.mounts, [{ name: context.volume.name, readOnly: true, mountPath: mount.added }]);
+  }
+  const outcome = added.length === 0 && mount.added === undefined ? 'complete' : 'filled';
+  return { list, index, name, outcome, env: added.map((variable) => variable.name), mountedAt: mount.added };
+}
+
+/** Appends to a list, or makes it: an absent or null list is replaced by one of the new items alone. */
+function append(operations: JsonPatchOperation[], path: string, before: readonly unknown[] | undefined, items: readonly unknown[]): void {
+  if (items.length === 0) return;
+  if (before === undefined) operations.push({ op: 'add', path, value: items });
+  else for (const value of items) operations.push({ op: 'add', path: `${path}/-`, value });
+}
+
+interface MountChoice {
+  /** The mountPath of the mount to add. */
+  readonly added: string | undefined;
+  /** Where the container finds the token. */
+  readonly directory: string;
+}
+
+function chooseMount({ outline, pod, volume, injection }: ContainerContext, notes: Note[]): MountChoice {
+  const wanted = injection.mountPath;
+  const mounts = outline.mounts ?? [];
+  const own = mounts.find((mount) => mount.name === volume.name);
+  if (own !== undefined) {
+    const elsewhere = own.mountPath !== '' && !samePath(own.mountPath, wanted);
+    if (volume.origin !== 'foreign' && !own.partial) return { added: undefined, directory: elsewhere ? own.mountPath : wanted };
+    if (elsewhere || own.partial) {
+      notes.push({
+        reason: 'MountElsewhere',
+        message: `container ${outline.name} mounts volume ${volume.name} so that the token is not below ${wanted}`,
+      });
+    }
+    return { added: undefined, directory: wanted };
+  }
+  const clash = mounts.find((mount) => samePath(mount.mountPath, wanted));
+  if (clash === undefined) return { added: wanted, directory: wanted };
+  if (holdsToken(clash, pod, injection)) return { added: undefined, directory: wanted };
+  const beside = freePath(wanted, mounts);
+  notes.push({
+    reason: 'MountPathClash',
+    message: `container ${outline.name} mounts volume ${clash.name} at ${wanted}, the token is at ${beside}`,
+  });
+  return { added: beside, directory: beside };
+}
+
+function holdsToken(mount: MountOutline, pod: PodOutline, { volume }: Injection): boolean {
+  const token = pod.volumes?.find(({ name }) => name === mount.name)?.token;
+  return !mount.partial && token?.audience === volume.audience && token.path === volume.file;
+}
+
+function freePath(wanted: string, mounts: readonly MountOutline[]): string {
+  const base = `${joinPath(wanted, '')}-podrole`;
+  for (let attempt = 1; ; attempt += 1) {
+    const path = attempt === 1 ? base : `${base}-${attempt}`;
+    if (!mounts.some((mount) => samePath(mount.mountPath, path))) return path;
+  }
+}
+
+function samePath(one: string, other: string): boolean {
+  return one === other || joinPath(one, '') === joinPath(other, '');
+}

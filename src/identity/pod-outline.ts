@@ -1,0 +1,152 @@
+import { isJsonObject, type JsonObject } from '../base/json.ts';
+import { POD_IDENTITY_LABEL } from './annotations.ts';
+
+/** A volume mount as far as the patch cares. */
+export interface MountOutline {
+  readonly name: string;
+  readonly mountPath: string;
+  /** Whether it mounts a part of the volume only (`subPath` or `subPathExpr`); the kubelet never refreshes such a token. */
+  readonly partial: boolean;
+}
+
+/** A container as far as the patch cares. `undefined` lists are absent or null in the pod. */
+export interface ContainerOutline {
+  readonly name: string;
+  /** The names in `env[]`; values are of no concern and never read. */
+  readonly env: readonly string[] | undefined;
+  readonly mounts: readonly MountOutline[] | undefined;
+}
+
+/** A volume as far as the patch cares. */
+export interface VolumeOutline {
+  readonly name: string;
+  /** Set when the volume is projected and holds exactly one service account token and nothing else. */
+  readonly token: { readonly audience: string; readonly path: string } | undefined;
+}
+
+/** The parts of a pod that decide what its patch is. The webhook reads it from bytes, everything else from parsed JSON: same value. */
+export interface PodOutline {
+  /** `metadata.name`, empty where the API server will generate one. */
+  readonly name: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** `none`: the pod has no labels member; else the value of the pod-identity label, if any. */
+  readonly labels: 'no-metadata' | 'none' | { readonly podIdentity: string | undefined };
+  readonly windows: boolean;
+  readonly volumes: readonly VolumeOutline[] | undefined;
+  readonly containers: readonly ContainerOutline[];
+  readonly initContainers: readonly ContainerOutline[];
+}
+
+/** Thrown inside outlining and nowhere else: the JSON does not have the shape of a pod. `path` is the member at fault. */
+export class ShapeError extends Error {
+  override readonly name: string = 'ShapeError';
+}
+
+const OS_LABELS = ['kubernetes.io/os', 'beta.kubernetes.io/os'] as const;
+
+/**
+ * Outlines a pod that is parsed JSON. Member names are exact, as the API server writes them.
+ * Throws ShapeError where a member that matters has the wrong type.
+ */
+export function outlineOf(pod: unknown): PodOutline {
+  if (!isJsonObject(pod)) throw new ShapeError('the object is no JSON object');
+  const metadata = optionalObject(pod, 'metadata', '');
+  const spec = optionalObject(pod, 'spec', '');
+  if (spec === undefined) throw new ShapeError('/spec is missing');
+  const labels = metadata && optionalObject(metadata, 'labels', '/metadata');
+  return {
+    name: metadata ? text(metadata, 'name', '/metadata') : '',
+    annotations: metadata ? texts(optionalObject(metadata, 'annotations', '/metadata'), '/metadata/annotations') : {},
+    labels: labelState(metadata, labels),
+    windows: isWindows(spec),
+    volumes: list(spec, 'volumes', '/spec')?.map(volumeOutline),
+    containers: (list(spec, 'containers', '/spec') ?? []).map((container, at) => containerOutline(container, `/spec/containers/${at}`)),
+    initContainers: (list(spec, 'initContainers', '/spec') ?? []).map((container, at) =>
+      containerOutline(container, `/spec/initContainers/${at}`),
+    ),
+  };
+}
+
+function labelState(metadata: JsonObject | undefined, labels: JsonObject | undefined): PodOutline['labels'] {
+  if (metadata === undefined) return 'no-metadata';
+  if (labels === undefined) return 'none';
+  const value = texts(labels, '/metadata/labels')[POD_IDENTITY_LABEL];
+  return { podIdentity: value };
+}
+
+function isWindows(spec: JsonObject): boolean {
+  const selector = texts(optionalObject(spec, 'nodeSelector', '/spec'), '/spec/nodeSelector');
+  if (OS_LABELS.some((label) => selector[label] === 'windows')) return true;
+  const os = optionalObject(spec, 'os', '/spec');
+  return os !== undefined && text(os, 'name', '/spec/os') === 'windows';
+}
+
+function volumeOutline(volume: unknown, at: number): VolumeOutline {
+  const path = `/spec/volumes/${at}`;
+  if (!isJsonObject(volume)) throw new ShapeError(`${path} is no object`);
+  return { name: text(volume, 'name', path), token: tokenOf(volume.projected) };
+}
+
+/** Sources are foreign and varied: what is not plainly one token counts as something else, never as an error. */
+function tokenOf(projected: unknown): VolumeOutline['token'] {
+  if (!isJsonObject(projected) || !Array.isArray(projected.sources) || projected.sources.length !== 1) return undefined;
+  const source: unknown = projected.sources[0];
+  if (!isJsonObject(source) || Object.keys(source).length !== 1 || !isJsonObject(source.serviceAccountToken)) return undefined;
+  const { audience, path } = source.serviceAccountToken;
+  if (typeof path !== 'string') return undefined;
+  return { audience: typeof audience === 'string' ? audience : '', path };
+}
+
+function containerOutline(container: unknown, path: string): ContainerOutline {
+  if (!isJsonObject(container)) throw new ShapeError(`${path} is no object`);
+  return {
+    name: text(container, 'name', path),
+    env: list(container, 'env', path)?.map((variable, at) => {
+      if (!isJsonObject(variable)) throw new ShapeError(`${path}/env/${at} is no object`);
+      return text(variable, 'name', `${path}/env/${at}`);
+    }),
+    mounts: list(container, 'volumeMounts', path)?.map((mount, at) => mountOutline(mount, `${path}/volumeMounts/${at}`)),
+  };
+}
+
+function mountOutline(mount: unknown, path: string): MountOutline {
+  if (!isJsonObject(mount)) throw new ShapeError(`${path} is no object`);
+  return {
+    name: text(mount, 'name', path),
+    mountPath: text(mount, 'mountPath', path),
+    partial: text(mount, 'subPath', path) !== '' || text(mount, 'subPathExpr', path) !== '',
+  };
+}
+
+function optionalObject(parent: JsonObject, member: string, path: string): JsonObject | undefined {
+  const value = own(parent, member);
+  if (value === undefined || value === null) return undefined;
+  if (!isJsonObject(value)) throw new ShapeError(`${path}/${member} is no object`);
+  return value;
+}
+
+function list(parent: JsonObject, member: string, path: string): readonly unknown[] | undefined {
+  const value = own(parent, member);
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) throw new ShapeError(`${path}/${member} is no list`);
+  return value;
+}
+
+/** A text member; absent and null are empty, as for Kubernetes' own decoder. */
+function text(parent: JsonObject, member: string, path: string): string {
+  const value = own(parent, member);
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw new ShapeError(`${path}/${member} is no text`);
+  return value;
+}
+
+function texts(parent: JsonObject | undefined, path: string): Readonly<Record<string, string>> {
+  const result: Record<string, string> = Object.create(null) as Record<string, string>;
+  if (parent === undefined) return result;
+  for (const member of Object.keys(parent)) result[member] = text(parent, member, path);
+  return result;
+}
+
+function own(parent: JsonObject, member: string): unknown {
+  return Object.hasOwn(parent, member) ? parent[member] : undefined;
+}
