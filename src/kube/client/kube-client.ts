@@ -66,15 +66,41 @@ export interface KubeClient {
   list<T extends KubeObject>(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<KubeList<T>>;
   create<T extends KubeObject>(resource: Resource, object: T, options?: WriteOptions, signal?: AbortSignal): Promise<T>;
   /** PUT: conditional when the object carries a resourceVersion. */
-  replace<T extends KubeObject>(resource: Resource, object: T, options?: WriteOptions & { readonly subresource?: string }, signal?: AbortSignal): Promise<T>;
+  replace<T extends KubeObject>(
+    resource: Resource,
+    object: T,
+    options?: WriteOptions & { readonly subresource?: string },
+    signal?: AbortSignal,
+  ): Promise<T>;
   /** Server-side apply. */
-  apply<T extends KubeObject>(resource: Resource, object: T, options: ApplyOptions & { readonly subresource?: string }, signal?: AbortSignal): Promise<T>;
-  mergePatch<T extends KubeObject>(resource: Resource, target: ResourceTarget, patch: unknown, options?: WriteOptions, signal?: AbortSignal): Promise<T>;
-  jsonPatch<T extends KubeObject>(resource: Resource, target: ResourceTarget, patch: readonly unknown[], options?: WriteOptions, signal?: AbortSignal): Promise<T>;
+  apply<T extends KubeObject>(
+    resource: Resource,
+    object: T,
+    options: ApplyOptions & { readonly subresource?: string },
+    signal?: AbortSignal,
+  ): Promise<T>;
+  mergePatch<T extends KubeObject>(
+    resource: Resource,
+    target: ResourceTarget,
+    patch: unknown,
+    options?: WriteOptions,
+    signal?: AbortSignal,
+  ): Promise<T>;
+  jsonPatch<T extends KubeObject>(
+    resource: Resource,
+    target: ResourceTarget,
+    patch: readonly unknown[],
+    options?: WriteOptions,
+    signal?: AbortSignal,
+  ): Promise<T>;
   delete(resource: Resource, target: ResourceTarget, options?: DeleteOptions, signal?: AbortSignal): Promise<void>;
   /** The events of one watch request. Ends when the server ends it; rejects as above. An `ERROR` event is yielded, not thrown. */
   watch<T extends KubeObject>(resource: Resource, options: WatchOptions, signal?: AbortSignal): AsyncIterable<WatchEvent<T>>;
-  createToken(serviceAccount: { readonly namespace: string; readonly name: string }, options: TokenOptions, signal?: AbortSignal): Promise<IssuedToken>;
+  createToken(
+    serviceAccount: { readonly namespace: string; readonly name: string },
+    options: TokenOptions,
+    signal?: AbortSignal,
+  ): Promise<IssuedToken>;
   /** Any other path, as parsed JSON. */
   raw(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown>;
   /** Gives up idle connections. */

@@ -1,0 +1,36 @@
+/** What a server of ours takes from one client before it hangs up. All times in milliseconds. */
+export interface HttpLimits {
+  /** From the first byte (or the handshake) to the end of the headers. */
+  readonly headersTimeoutMs: number;
+  /** To the end of the request's body. Responses may take as long as they like. */
+  readonly requestTimeoutMs: number;
+  /** How long an idle connection is kept: above the 90 s of Go's HTTP client, so that the client closes first. */
+  readonly keepAliveMs: number;
+  /** How often slow connections are looked for. */
+  readonly checkIntervalMs: number;
+  readonly maxHeaderBytes: number;
+  readonly maxHeaders: number;
+  readonly maxConnections: number;
+  readonly maxBodyBytes: number;
+}
+
+/** The limits of an admission webhook; every server of ours starts from them. 3 MiB is what a kube-apiserver accepts from its own clients. */
+export const DEFAULT_LIMITS: HttpLimits = {
+  headersTimeoutMs: 3_000,
+  requestTimeoutMs: 5_000,
+  keepAliveMs: 95_000,
+  checkIntervalMs: 500,
+  maxHeaderBytes: 16 * 1024,
+  maxHeaders: 100,
+  maxConnections: 1_000,
+  maxBodyBytes: 3 * 1024 * 1024,
+};
+
+/** A certificate chain and its key, PEM. `ca`: ask clients for a certificate of this authority and refuse others. */
+export interface TlsOptions {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  /** Default `TLSv1.3`. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+}

@@ -1,0 +1,86 @@
+import type { ServerResponse } from 'node:http';
+
+type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>;
+
+/**
+ * Sends a `Response`. A body that is there at once goes out in one piece with its length; any other is streamed as it comes, with
+ * back-pressure, the headers first. The stream is cancelled when the client goes. Rejects when the stream fails: the connection is
+ * then cut, so that the client cannot take the torso for the whole.
+ */
+export async function writeResponse(response: Response, outgoing: ServerResponse, isHead: boolean): Promise<void> {
+  const headers = headerPairs(response.headers);
+  const body = response.body;
+  if (body === null || isHead) {
+    await body?.cancel();
+    outgoing.writeHead(response.status, headers);
+    outgoing.end();
+    return;
+  }
+  const reader = body.getReader();
+  const onClose = (): void => void reader.cancel(new Error('the client went away')).catch(() => undefined);
+  outgoing.once('close', onClose);
+  try {
+    const first = await soon(reader.read());
+    if (first.value?.done) {
+      outgoing.writeHead(response.status, headers);
+      outgoing.end();
+      return;
+    }
+    let pending = first.pending;
+    if (first.value !== undefined) {
+      const second = await soon(reader.read());
+      if (second.value?.done) {
+        if (!response.headers.has('content-length')) headers.push('content-length', String(first.value.value?.byteLength ?? 0));
+        outgoing.writeHead(response.status, headers);
+        outgoing.end(first.value.value);
+        return;
+      }
+      outgoing.writeHead(response.status, headers);
+      await write(outgoing, first.value.value);
+      pending = second.pending;
+    } else {
+      outgoing.writeHead(response.status, headers);
+      outgoing.flushHeaders();
+    }
+    for (let read = await pending; !read.done; read = await reader.read()) {
+      if (outgoing.destroyed) return;
+      await write(outgoing, read.value);
+    }
+    outgoing.end();
+  } catch (error) {
+    if (outgoing.headersSent) outgoing.destroy();
+    throw error;
+  } finally {
+    outgoing.off('close', onClose);
+  }
+}
+
+interface Soon {
+  readonly pending: Promise<Read>;
+  readonly value: Read | undefined;
+}
+
+/** The result of a read if it is there within this turn of the event loop. */
+async function soon(pending: Promise<Read>): Promise<Soon> {
+  const value = await Promise.race([pending, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]);
+  return { pending, value };
+}
+
+function write(outgoing: ServerResponse, chunk: Uint8Array | undefined): Promise<void> | undefined {
+  if (chunk === undefined || outgoing.write(chunk)) return undefined;
+  return new Promise((resolve) => {
+    const go = (): void => {
+      outgoing.off('drain', go);
+      outgoing.off('close', go);
+      resolve();
+    };
+    outgoing.on('drain', go);
+    outgoing.on('close', go);
+  });
+}
+
+function headerPairs(headers: Headers): string[] {
+  const pairs: string[] = [];
+  for (const [name, value] of headers) pairs.push(name, value);
+  return pairs;
+}
