@@ -1,0 +1,100 @@
+import { applyPatch, type Operation, Pointer } from 'rfc6902';
+import { isJsonObject } from '../../../base/json.ts';
+
+export type JsonPatchOutcome<T> =
+  | { readonly ok: true; readonly object: T }
+  /** 422: an operation fails on this object. 400: the patch is no list of operations. `detail` says why, `message` what is answered. */
+  | { readonly ok: false; readonly status: 400 | 422; readonly message: string; readonly detail: string };
+
+/** What the API server answers to any failed operation of a PATCH; it keeps the reason to itself. */
+const REJECTED = 'the server rejected our request due to an error in our request';
+
+/** How many operations one patch may hold (`maxJSONPatchOperations`). */
+const MAX_OPERATIONS = 10_000;
+
+/**
+ * Applies a JSON patch (RFC 6902) to a copy of `object`: all operations or none. Messages are the API server's for a PATCH;
+ * `detail` is in the words with which it reports the same failure of an admission webhook's patch (evanphx/json-patch v4).
+ */
+export function applyJsonPatch<T>(object: T, patch: unknown): JsonPatchOutcome<T> {
+  if (!Array.isArray(patch)) return malformed(`json: cannot unmarshal ${goTypeOf(patch)} into Go value of type jsonpatch.Patch`);
+  if (patch.length > MAX_OPERATIONS)
+    return malformed(`The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
+  const root = structuredClone({ document: object });
+  for (const operation of patch) {
+    if (!isJsonObject(operation))
+      return malformed(`json: cannot unmarshal ${goTypeOf(operation)} into Go value of type jsonpatch.Operation`);
+    const failure = applyOperation(root, operation);
+    if (failure !== undefined) return { ok: false, status: 422, message: REJECTED, detail: failure };
+  }
+  return { ok: true, object: root.document };
+}
+
+function malformed(message: string): { readonly ok: false; readonly status: 400; readonly message: string; readonly detail: string } {
+  return { ok: false, status: 400, message, detail: message };
+}
+
+/** Applies one operation in place; the text of its failure, undefined when there was none. */
+function applyOperation(root: { document: unknown }, operation: Readonly<Record<string, unknown>>): string | undefined {
+  const { op, path, from, value = null } = operation;
+  if (typeof op !== 'string' || !KINDS.has(op)) return `Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`;
+  const needsFrom = op === 'move' || op === 'copy';
+  if (!isPointer(path)) return `${op} operation failed to decode path: missing value`;
+  if (needsFrom && !isPointer(from)) return `${op} operation failed to decode from: missing value`;
+  // The document hangs below a root of ours so that an operation on the whole of it needs no case of its own.
+  const target = { op, value, path: `/document${path}`, from: `/document${String(from)}` } as Operation;
+  const failure = failureOf(root, op, { path, from: String(from) });
+  return applyPatch(root, [target])[0] === null ? undefined : failure;
+}
+
+const KINDS = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
+
+/** RFC 6901: empty, or segments that each start with a slash, with `~` only as `~0` and `~1`. */
+function isPointer(value: unknown): value is string {
+  return typeof value === 'string' && /^(\/([^~/]|~[01])*)*$/.test(value);
+}
+
+/** What is said should the operation fail on this document. */
+function failureOf(root: unknown, op: string, { path, from }: { readonly path: string; readonly from: string }): string {
+  const container = containerOf(root, path);
+  const key = Pointer.fromJSON(path).tokens.at(-1) ?? '';
+  const missing = 'missing value';
+  switch (op) {
+    case 'add':
+      return container === undefined
+        ? `add operation does not apply: doc is missing path: "${path}": ${missing}`
+        : badIndex('add', path, key);
+    case 'remove':
+      if (container === undefined) return `remove operation does not apply: doc is missing path: "${path}": ${missing}`;
+      if (Array.isArray(container)) return badIndex('remove', path, key);
+      return `error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: ${missing}`;
+    case 'replace':
+      if (container === undefined) return `replace operation does not apply: doc is missing path: ${path}: ${missing}`;
+      return `replace operation does not apply: doc is missing key: ${path}: ${missing}`;
+    case 'test':
+      return container === undefined
+        ? `test operation does not apply: is missing path: ${path}: ${missing}`
+        : `testing value ${path} failed: test failed`;
+    default:
+      if (containerOf(root, from) === undefined) return `${op} operation does not apply: doc is missing from path: ${from}: ${missing}`;
+      return `${op} operation does not apply: doc is missing destination path: ${path}: ${missing}`;
+  }
+}
+
+function badIndex(op: string, path: string, key: string): string {
+  const reason = /^-?\d+$/.test(key)
+    ? `Unable to access invalid index: ${key}: invalid index referenced`
+    : `value was not a proper array index: '${key}': strconv.Atoi: parsing "${key}": invalid syntax`;
+  return `error in ${op} for path: '${path}': ${reason}`;
+}
+
+function containerOf(root: unknown, path: string): object | undefined {
+  const { parent } = Pointer.fromJSON(`/document${path}`).evaluate(root);
+  return typeof parent === 'object' && parent !== null ? parent : undefined;
+}
+
+function goTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'boolean') return 'bool';
+  return value === null ? 'null' : typeof value;
+}
