@@ -11,6 +11,8 @@ import { algorithmNamed, type IndexedKey, importedKey, indexOf, serves } from '.
 import type { KeySet } from './key-set.ts';
 import type { VerifyMode } from './modes.data.ts';
 
+export type { Refusal, SessionClaims, TokenWarning };
+
 /** What a token is judged by. */
 export interface VerifyTokenOptions {
   /** The provider's URL with `https://`; compared with `iss` character by character. */
