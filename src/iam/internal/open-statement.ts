@@ -1,0 +1,71 @@
+import { parseProviderArn } from '../arn.ts';
+import { subjectOf } from '../service-account-subject.ts';
+import type { TrustRequest } from '../trust-request.ts';
+import { type Condition, type ConditionWorld, conditionHolds } from './condition.ts';
+import { actionsMatch, principalsMatch } from './judge.ts';
+import type { Policy, Statement } from './read-policy.ts';
+import { trustContext } from './request-context.ts';
+
+export const ASSUME_ROLE_WITH_WEB_IDENTITY = 'sts:AssumeRoleWithWebIdentity';
+
+/** A caller nobody has named: what an open statement lets in. */
+export interface Stranger {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A namespace and a name that occur nowhere in `document`. */
+export function strangerTo(document: string): Stranger {
+  let suffix = 0;
+  while (document.includes(`zq-stranger-${suffix}`)) suffix += 1;
+  return { namespace: `zq-stranger-${suffix}`, name: `zq-stranger-${suffix}-account` };
+}
+
+export interface Probe {
+  readonly providerArn: string;
+  /** Audiences that a token of the provider may carry; undefined when they are unknown, then every audience condition is taken as met. */
+  readonly audiences: readonly string[] | undefined;
+  readonly stranger: Stranger;
+}
+
+/**
+ * Whether an Allow lets a stranger's token in by itself. Session names and the circumstances of a call (address, time, network) bind no
+ * subject, so conditions on them are taken as met.
+ */
+export function isOpen(statement: Statement, policy: Policy, probe: Probe): boolean {
+  if (statement.effect !== 'Allow') return false;
+  if (!principalsMatch(statement.principals, probe.providerArn)) return false;
+  if (!actionsMatch(statement.actions, ASSUME_ROLE_WITH_WEB_IDENTITY)) return false;
+  return probeRequests(probe).some((request) => {
+    const world: ConditionWorld = { context: trustContext(request), variables: policy.variables };
+    return statement.conditions.every((condition) => isCircumstance(condition, probe, world) || conditionHolds(condition, world));
+  });
+}
+
+function probeRequests(probe: Probe): readonly TrustRequest[] {
+  const { providerArn, stranger } = probe;
+  const parsed = parseProviderArn(providerArn);
+  const issuer = parsed.ok ? `https://${parsed.arn.hostPath}` : '';
+  const account = providerArn.split(':')[4] ?? '';
+  const audiences = probe.audiences ?? ['sts.amazonaws.com'];
+  return audiences.flatMap((aud) =>
+    [stranger.namespace, stranger.name].map((sessionName) => ({
+      action: ASSUME_ROLE_WITH_WEB_IDENTITY,
+      account,
+      roleArn: '',
+      providerArn,
+      issuer,
+      sessionName,
+      claims: { iss: issuer, sub: subjectOf(stranger), aud },
+    })),
+  );
+}
+
+const TOKEN_OR_PROVIDER = /^aws:(requesttag\/.*|tagkeys|federatedprovider|userid|principalaccount|principaltype|principalarn|username)$/;
+
+function isCircumstance(condition: Condition, probe: Probe, world: ConditionWorld): boolean {
+  const key = condition.key.toLowerCase();
+  if (key === 'sts:rolesessionname') return true;
+  if (key.startsWith('aws:')) return !TOKEN_OR_PROVIDER.test(key);
+  return probe.audiences === undefined && (key.endsWith(':aud') || key.endsWith(':oaud')) && world.context(condition.key) !== undefined;
+}
