@@ -22,6 +22,8 @@ export interface KubeClientOptions {
   /** `name/version`; the API server takes the name as field manager of plain writes. */
   readonly userAgent: string;
   readonly token?: TokenProvider;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds from request to the end of the answer, for a watch to its first byte. Default 15,000. */
   readonly timeoutMs?: number;
   /** What the server says in `Warning` headers: admission warnings, unknown fields, deprecations. */
@@ -53,7 +55,11 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   }
 
   function requestOf(call: Call, token: string | undefined, signal: AbortSignal): Request {
-    const headers: Record<string, string> = { accept: call.accept ?? 'application/json', 'user-agent': options.userAgent };
+    const headers: Record<string, string> = {
+      ...options.headers,
+      accept: call.accept ?? 'application/json',
+      'user-agent': options.userAgent,
+    };
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (call.body !== undefined) headers['content-type'] = call.contentType ?? 'application/json';
     return new Request(base + call.path + queryOf(call.query), {

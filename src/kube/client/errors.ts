@@ -28,3 +28,12 @@ export class KubeTransportError extends PodroleError {
     super(`${request}: no answer from the API server`, { code: 'kube-api-unreachable', retry: 'backoff', cause });
   }
 }
+
+/** No way to authenticate could be made of what was given (`kube-credentials-invalid`): a kubeconfig, a service account mount, an exec plugin. */
+export class CredentialsError extends PodroleError {
+  override readonly name = 'CredentialsError';
+
+  constructor(message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+    super(message, { code: 'kube-credentials-invalid', ...options });
+  }
+}

@@ -62,8 +62,8 @@ export class EventLedger {
     const { regarding } = note;
     const object = [regarding.apiVersion, regarding.kind, regarding.namespace ?? '', regarding.name, regarding.uid ?? ''].join('\n');
     if (!this.#spend(object, nowMs)) return undefined;
-    const message = this.#combined(`${object}\n${note.type}\n${note.reason}`, note.message.slice(0, LONGEST_MESSAGE), nowMs);
-    const key = `${object}\n${note.type}\n${note.reason}\n${message}`;
+    const { message, identity } = this.#combined(`${object}\n${note.type}\n${note.reason}`, note.message.slice(0, LONGEST_MESSAGE), nowMs);
+    const key = `${object}\n${note.type}\n${note.reason}\n${identity}`;
     const now = this.#options.clock
       .now()
       .toISOString()
@@ -123,15 +123,17 @@ export class EventLedger {
     };
   }
 
-  #combined(group: string, message: string, nowMs: number): string {
+  /** The message to show, and what makes two events the same: beyond so many different messages of one reason, the reason alone. */
+  #combined(group: string, message: string, nowMs: number): { readonly message: string; readonly identity: string } {
     let similar = this.#similar.get(group);
     if (similar === undefined || nowMs - similar.lastMs > WINDOW_MS) similar = { messages: new Set(), lastMs: nowMs };
     similar.lastMs = nowMs;
     remember(this.#similar, group, similar);
-    if (similar.messages.has(message)) return message;
-    if (similar.messages.size >= SIMILAR_LIMIT) return '(combined from similar events)';
-    similar.messages.add(message);
-    return message;
+    if (!similar.messages.has(message)) {
+      if (similar.messages.size >= SIMILAR_LIMIT) return { message: `(combined from similar events): ${message}`, identity: '' };
+      similar.messages.add(message);
+    }
+    return { message, identity: message };
   }
 
   #spend(object: string, nowMs: number): boolean {

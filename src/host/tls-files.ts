@@ -1,0 +1,109 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import type { Clock, Timer } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { type Log, silentLog } from '../base/log.ts';
+import { TlsPairError } from './errors.ts';
+
+/** A certificate and key that were found to belong together. */
+export interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** Checks a pair. Throws `TlsPairError`: malformed, not of each other, or already expired. */
+export function checkTlsPair(cert: string, key: string, now: Date): TlsPair {
+  let leaf: X509Certificate;
+  try {
+    leaf = new X509Certificate(cert);
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new TlsPairError(`the certificate and key cannot be used: ${messageOf(error)}`, error);
+  }
+  const notBefore = new Date(leaf.validFrom);
+  const notAfter = new Date(leaf.validTo);
+  if (notAfter <= now) throw new TlsPairError(`the certificate expired at ${notAfter.toISOString()}`);
+  return { cert, key, notBefore, notAfter };
+}
+
+export interface TlsFilesOptions {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clock: Clock;
+  /** Default 10,000. */
+  readonly intervalMs?: number;
+  /** A new good pair is there. */
+  readonly onChange: (pair: TlsPair) => void;
+  readonly log?: Log;
+}
+
+/** A watched pair. */
+export interface TlsFiles {
+  /** The last good pair. */
+  current(): TlsPair;
+  /** What is wrong with the files as they are now, while an older pair is used. */
+  problem(): string | undefined;
+  close(): void;
+}
+
+/**
+ * Loads a pair and looks at the files again and again: by content, so that the symlink swap of a mounted Secret, a copy in place and a file
+ * system without events all count. A bad pair (half written, not of each other, expired) is reported and the last good one kept.
+ * Rejects with `TlsPairError` when there is none to begin with.
+ */
+export async function watchTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> {
+  const log = options.log ?? silentLog;
+  const intervalMs = options.intervalMs ?? 10_000;
+  let pair = await load(options);
+  let problem: string | undefined;
+  let timer: Timer | undefined;
+  let closed = false;
+
+  async function look(): Promise<void> {
+    try {
+      const found = await load(options);
+      problem = undefined;
+      if (found.cert !== pair.cert || found.key !== pair.key) {
+        pair = found;
+        if (!closed) {
+          log.info('certificate changed', { notAfter: found.notAfter.toISOString() });
+          options.onChange(found);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof TlsPairError)) throw error;
+      if (problem !== error.message) log.warn('certificate not taken over', { error: error.message });
+      problem = error.message;
+    }
+  }
+
+  const next = (): void => {
+    if (closed) return;
+    timer = options.clock.after(intervalMs, () => void look().finally(next));
+  };
+  next();
+  return {
+    current: () => pair,
+    problem: () => problem,
+    close: () => {
+      closed = true;
+      timer?.cancel();
+    },
+  };
+}
+
+async function load(options: TlsFilesOptions): Promise<TlsPair> {
+  const [cert, key] = await Promise.all([read(options.certFile), read(options.keyFile)]);
+  return checkTlsPair(cert, key, options.clock.now());
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new TlsPairError(`cannot read ${file}: ${messageOf(error)}`, error);
+  }
+}
