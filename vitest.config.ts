@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+
 export default defineConfig({
+  define: { PODROLE_VERSION: JSON.stringify(version) },
   test: {
-    include: ['src/**/*.test.ts', 'test/{architecture,conformance,journeys,vectors,simulation}/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    include: ['src/**/*.test.ts', 'test/{architecture,conformance,journeys,vectors,simulation,package}/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     pool: 'forks',
+    setupFiles: ['test/support/loopback-only.mjs'],
   },
 });

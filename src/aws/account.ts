@@ -1,6 +1,6 @@
 import { GetAccountSummaryCommand, IAMClient } from '@aws-sdk/client-iam';
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { type AwsTarget, abortable, sdkOptions } from './client-options.ts';
+import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { type AwsTarget, abortable, type ExpiringCredentials, sdkOptions } from './client-options.ts';
 import { awsCall } from './errors.ts';
 
 /** Whom the credentials stand for. */
@@ -21,4 +21,27 @@ export async function trustPolicyQuota(target: AwsTarget, signal?: AbortSignal):
   const client = new IAMClient(sdkOptions(target));
   const answer = await awsCall('iam:GetAccountSummary', signal, () => client.send(new GetAccountSummaryCommand({}), abortable(signal)));
   return answer.SummaryMap?.AssumeRolePolicySizeQuota;
+}
+
+/** One exchange of a service account's token. The call is not signed: the token is the proof. Rejects as above. */
+export async function assumeRoleWithWebIdentity(
+  target: AwsTarget,
+  request: { readonly roleArn: string; readonly sessionName: string; readonly token: string },
+  signal?: AbortSignal,
+): Promise<ExpiringCredentials> {
+  const client = new STSClient(sdkOptions(target));
+  const command = new AssumeRoleWithWebIdentityCommand({
+    RoleArn: request.roleArn,
+    RoleSessionName: request.sessionName,
+    WebIdentityToken: request.token,
+  });
+  const { Credentials: issued } = await awsCall(`sts:AssumeRoleWithWebIdentity ${request.roleArn}`, signal, () =>
+    client.send(command, abortable(signal)),
+  );
+  return {
+    accessKeyId: issued?.AccessKeyId ?? '',
+    secretAccessKey: issued?.SecretAccessKey ?? '',
+    sessionToken: issued?.SessionToken ?? '',
+    expiration: issued?.Expiration ?? new Date(0),
+  };
 }

@@ -98,23 +98,33 @@ export function createIamRoles(target: AwsTarget): IamRoles {
       await awsCall(`iam:DeleteRole ${name}`, signal, () => client.send(new DeleteRoleCommand({ RoleName: name }), abortable(signal)));
     },
     policiesOf: async (name, signal) => {
-      const inline: string[] = [];
-      const attached: string[] = [];
-      for (let marker: string | undefined, more = true; more; ) {
-        const command = new ListRolePoliciesCommand({ RoleName: name, ...(marker === undefined ? {} : { Marker: marker }) });
+      const inline = await allPages(async (Marker) => {
+        const command = new ListRolePoliciesCommand({ RoleName: name, ...Marker });
         const page = await awsCall(`iam:ListRolePolicies ${name}`, signal, () => client.send(command, abortable(signal)));
-        inline.push(...(page.PolicyNames ?? []));
-        marker = page.Marker;
-        more = page.IsTruncated === true && marker !== undefined;
-      }
-      for (let marker: string | undefined, more = true; more; ) {
-        const command = new ListAttachedRolePoliciesCommand({ RoleName: name, ...(marker === undefined ? {} : { Marker: marker }) });
+        return { items: page.PolicyNames ?? [], next: page.IsTruncated ? page.Marker : undefined };
+      });
+      const attached = await allPages(async (Marker) => {
+        const command = new ListAttachedRolePoliciesCommand({ RoleName: name, ...Marker });
         const page = await awsCall(`iam:ListAttachedRolePolicies ${name}`, signal, () => client.send(command, abortable(signal)));
-        attached.push(...(page.AttachedPolicies ?? []).map((policy) => policy.PolicyArn ?? ''));
-        marker = page.Marker;
-        more = page.IsTruncated === true && marker !== undefined;
-      }
+        return {
+          items: (page.AttachedPolicies ?? []).map((policy) => policy.PolicyArn ?? ''),
+          next: page.IsTruncated ? page.Marker : undefined,
+        };
+      });
       return { inline, attached };
     },
   };
+}
+
+type Page = { readonly items: readonly string[]; readonly next: string | undefined };
+
+/** IAM may answer fewer than asked; only its own marker says whether there is more. */
+async function allPages(page: (marker: { readonly Marker?: string }) => Promise<Page>): Promise<readonly string[]> {
+  const items: string[] = [];
+  for (let marker: { readonly Marker?: string } | undefined = {}; marker !== undefined; ) {
+    const { items: some, next }: Page = await page(marker);
+    items.push(...some);
+    marker = next === undefined ? undefined : { Marker: next };
+  }
+  return items;
 }

@@ -58,7 +58,7 @@ export const layers: readonly Layer[] = [
       'setup',
       'sandbox',
     ],
-    packages: ['node:*'],
+    packages: ['node:*', 'yaml'],
   },
   {
     folder: 'cli',

@@ -1,0 +1,100 @@
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../base/version.ts';
+import { sandboxCommand } from './commands/sandbox.ts';
+import { setupCommand } from './commands/setup.ts';
+import { trustCommand } from './commands/trust.ts';
+import { upCommand } from './commands/up.ts';
+import type { Format } from './document.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { tellFailure } from './failure.ts';
+import { serverCommand, servers } from './servers/servers.ts';
+import { colorsFor, symbolsFor, type Terminal } from './terminal.ts';
+
+/** What the process hands to the command line: the only place where the outside is touched is its caller. */
+export interface Outside {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly programName: string;
+  readonly isTty: boolean;
+  out(text: string): void;
+  err(text: string): void;
+  readonly signal: AbortSignal;
+  readText(file: string): Promise<string>;
+}
+
+/** What a command's action gets, and the exit code it sets. */
+export interface Invocation {
+  readonly terminal: Terminal;
+  exitCode: ExitCode;
+}
+
+/** Runs one command line; answers its exit code and never rejects. */
+export async function runCommandLine(argv: readonly string[], outside: Outside): Promise<ExitCode> {
+  const terminal: Terminal = {
+    env: outside.env,
+    out: outside.out,
+    err: outside.err,
+    colors: colorsFor(outside.env, outside.isTty),
+    symbols: symbolsFor(outside.env),
+    signal: outside.signal,
+    readText: outside.readText,
+  };
+  const invocation: Invocation = { terminal, exitCode: EXIT.ok };
+  try {
+    const server = servers.find(({ name }) => name === argv[0]);
+    // The servers replace Go programs and read their flags in Go's manner.
+    if (server !== undefined) return await server.run(argv.slice(1), terminal);
+    const root = program(invocation, outside.programName);
+    if (argv[0] === 'completion' || argv[0] === 'complete') (await import('./completion.ts')).attachCompletion(root);
+    else root.command('completion <shell>').description('print the script that completes podrole in bash, zsh, fish or powershell');
+    await root.parseAsync([...argv], { from: 'user' });
+    return invocation.exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    return tellFailure(terminal, thrown, { format: formatOf(argv), verbose: argv.some((word) => /^-vv+$/.test(word)) });
+  }
+}
+
+/** The whole tree. `completion` walks it, the documents are generated from it. */
+export function program(invocation: Invocation, name = 'podrole'): Command {
+  const root = new Command(name)
+    .description('IAM roles for Kubernetes service accounts on AWS: for Kubeflow and for any cluster')
+    .version(`podrole ${VERSION}`, '--version', 'print the version')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+    .configureOutput({ writeOut: invocation.terminal.out, writeErr: invocation.terminal.err })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ podrole up                                    the whole journey on this machine: no cluster, no AWS account\n  $ podrole setup plan -f kfctl_aws.yaml          what a setup would create\n  $ podrole trust lint role-trust-policy.json     what is wrong with a trust policy',
+    );
+  const commands = [
+    upCommand(invocation),
+    setupCommand(invocation),
+    trustCommand(invocation),
+    sandboxCommand(invocation),
+    ...servers.map(serverCommand),
+    new Command('version').description('print the version').action(() => invocation.terminal.out(`podrole ${VERSION}\n`)),
+  ];
+  for (const command of commands) root.addCommand(inherit(command, invocation));
+  return root;
+}
+
+/** Sub-commands do not take over the parent's way of ending and writing by themselves. */
+function inherit(command: Command, invocation: Invocation): Command {
+  command
+    .exitOverride()
+    .configureOutput({ writeOut: invocation.terminal.out, writeErr: invocation.terminal.err })
+    .showSuggestionAfterError();
+  for (const child of command.commands) inherit(child, invocation);
+  return command;
+}
+
+/** The format asked for, also where the command line does not parse. */
+function formatOf(argv: readonly string[]): Format {
+  for (const [index, word] of argv.entries()) {
+    const value = word === '-o' || word === '--output' ? argv[index + 1] : /^(?:-o|--output=)(json|yaml)$/.exec(word)?.[1];
+    if (value === 'json' || value === 'yaml') return value;
+  }
+  return 'text';
+}

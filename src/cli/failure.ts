@@ -1,0 +1,63 @@
+import { messageOf, PodroleError, type Problem } from '../base/errors.ts';
+import { type Format, printDocument } from './document.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The user's command line or file is wrong: every problem of it. */
+export class UsageError extends PodroleError {
+  override readonly name = 'UsageError';
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, problems: readonly Problem[] = [], hint?: string) {
+    super(message, { code: 'usage', ...(hint === undefined ? {} : { hint }) });
+    this.problems = problems;
+  }
+}
+
+/** Exit codes of failures by their own code; what is missing is `EXIT.failure`. The one mapping of this boundary. */
+const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
+  usage: EXIT.usage,
+  'plan-has-conflicts': EXIT.no,
+  'setup-incomplete': EXIT.partial,
+  timeout: EXIT.timeout,
+};
+
+/** Tells a failure (code, message, cause, hint) and answers the exit code. No stack unless `verbose`. */
+export function tellFailure(
+  terminal: Terminal,
+  thrown: unknown,
+  options: { readonly format: Format; readonly verbose: boolean },
+): ExitCode {
+  if (terminal.signal.aborted) {
+    const interrupt = terminal.signal.reason === 'SIGINT';
+    terminal.err(interrupt ? 'interrupted\n' : 'terminated\n');
+    return interrupt ? EXIT.interrupted : EXIT.failure;
+  }
+  const error = thrown instanceof PodroleError ? thrown : undefined;
+  const code = error?.code ?? 'unexpected';
+  const cause = thrown instanceof Error && thrown.cause !== undefined ? messageOf(thrown.cause) : undefined;
+  const problems = error instanceof UsageError ? error.problems : [];
+  if (options.format !== 'text') {
+    printDocument(
+      terminal,
+      {
+        kind: 'Error',
+        code,
+        message: messageOf(thrown),
+        ...(cause === undefined ? {} : { cause }),
+        ...(error?.hint === undefined ? {} : { hint: error.hint }),
+        ...(problems.length === 0 ? {} : { problems }),
+        retryable: error !== undefined && error.retry !== 'never',
+      },
+      options.format,
+    );
+  } else {
+    const { colors } = terminal;
+    terminal.err(`${colors.red('error')}: ${messageOf(thrown)}\n`);
+    for (const problem of problems) terminal.err(`  ${problem.path === '' ? '' : `${problem.path}: `}${problem.message}\n`);
+    if (cause !== undefined && !messageOf(thrown).includes(cause)) terminal.err(`  because: ${cause}\n`);
+    if (error?.hint !== undefined) terminal.err(`  ${colors.bold('hint')}: ${error.hint}\n`);
+  }
+  if (options.verbose && thrown instanceof Error) terminal.err(`${thrown.stack ?? ''}\n`);
+  return EXIT_BY_CODE[code] ?? EXIT.failure;
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { VERSION } from '../base/version.ts';
+
+const argv = process.argv.slice(2);
+// Answered before anything else is loaded: scripts ask for it often.
+if (argv.length === 1 && (argv[0] === 'version' || argv[0] === '--version')) {
+  process.stdout.write(`podrole ${VERSION}\n`);
+} else {
+  const { runCommandLine } = await import('./command-line.ts');
+  const { readFile } = await import('node:fs/promises');
+  const { text } = await import('node:stream/consumers');
+  const ending = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      ending.abort(name);
+      // The second one does not wait for anybody.
+      process.once(name, () => process.exit(130));
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader has gone (`podrole … | head -1`): nobody is left to tell.
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+  process.exitCode = await runCommandLine(argv, {
+    env: process.env,
+    programName: (process.argv[1] ?? '').includes('kubectl-podrole') ? 'kubectl podrole' : 'podrole',
+    isTty: process.stdout.isTTY === true,
+    out: (data) => process.stdout.write(data),
+    err: (data) => process.stderr.write(data),
+    signal: ending.signal,
+    readText: (file) => (file === '-' ? text(process.stdin) : readFile(file, 'utf8')),
+  });
+}

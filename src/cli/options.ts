@@ -1,0 +1,37 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Format } from './document.ts';
+
+/** `-o`, with `text` as the default. */
+export const outputOption = (formats: readonly Format[] = ['text', 'json', 'yaml']): Option =>
+  new Option('-o, --output <format>', 'how to print the answer')
+    .choices([...formats])
+    .default('text')
+    .env('PODROLE_OUTPUT');
+
+export const regionOption = (): Option => new Option('--region <region>', 'AWS region').env('PODROLE_REGION');
+
+export const kubeconfigOption = (): Option =>
+  new Option('--kubeconfig <file>', 'kubeconfig; absent: $KUBECONFIG, then ~/.kube/config').env('PODROLE_KUBECONFIG');
+
+export const contextOption = (): Option => new Option('--context <name>', 'context of the kubeconfig').env('PODROLE_CONTEXT');
+
+export const endpointOption = (): Option =>
+  new Option('--endpoint-url <url>', 'AWS endpoint for every service, for example a sandbox').env('PODROLE_ENDPOINT_URL');
+
+/** A whole number within bounds; everything else is a usage error that says so. */
+export const wholeNumber =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most)
+      throw new InvalidArgumentError(`it must be a whole number from ${least} to ${most}`);
+    return value;
+  };
+
+/** A text of a grammar. */
+export const matching =
+  (pattern: RegExp, what: string) =>
+  (text: string): string => {
+    if (!pattern.test(text)) throw new InvalidArgumentError(`it must be ${what}`);
+    return text;
+  };
