@@ -29,7 +29,7 @@ export type PublicJwk = RsaPublicJwk | EcPublicJwk;
 
 /** A JSON Web Key Set (RFC 7517, section 5) of anybody's: its keys are objects, and nothing more is known of them. */
 export interface KeySet {
-  readonly keys: readonly JsonObject[];
+  readonly keys: readonly object[];
 }
 
 /** Bytes of the largest key set or discovery document that should be fetched: two hundred keys need a tenth of it. */

@@ -19,7 +19,7 @@ export interface VerifyTokenOptions {
   readonly issuer: string;
   /** The client ids registered with the provider. */
   readonly clientIds: readonly string[];
-  /** The issuer's keys. The same object should be given again for the same keys, since imported keys are kept with it; it must not change. */
+  /** The issuer's keys. The same list should be given again for the same keys, since imported keys are kept with it; it must not change. */
   readonly jwks: KeySet;
   /** The role asked for; without it, a token that restricts itself to some roles is accepted with a warning. */
   readonly roleArn?: string;

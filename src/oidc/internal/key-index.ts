@@ -24,18 +24,18 @@ export type KeyIndex = ReadonlyMap<string, IndexedKey>;
 const indexes = new WeakMap<object, KeyIndex>();
 
 /**
- * The index of a key set, or undefined if it is none. It is made once per object, and so are the imported keys in it: a key set must not
- * be changed after its first use.
+ * The index of a key set, or undefined if it is none. It is made once per list of keys, and so are the imported keys in it: a
+ * list must not be changed after its first use.
  *
  * As AWS indexes a set: only RSA and EC keys with a non-empty `kid` and no other `use` than `sig`; of two keys with one name the later
  * counts; a key with `key_ops` or `x5c` verifies nothing; a family of more than 100 keys verifies nothing.
  */
 export function indexOf(jwks: KeySet): KeyIndex | undefined {
   if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) return undefined;
-  const known = indexes.get(jwks);
+  const known = indexes.get(jwks.keys);
   if (known !== undefined) return known;
   const index = build(jwks.keys);
-  indexes.set(jwks, index);
+  indexes.set(jwks.keys, index);
   return index;
 }
 

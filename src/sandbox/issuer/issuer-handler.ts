@@ -1,10 +1,9 @@
 import { DISCOVERY_PATH, discoveryDocument } from '../../oidc/discovery.ts';
-import type { Issuer } from '../../oidc/issuer-url.ts';
 import { keySetDocument, type PublicJwk } from '../../oidc/key-set.ts';
 
 export interface IssuerHandlerOptions {
-  /** As tokens carry it; it has no port. */
-  readonly issuer: Issuer;
+  /** As tokens carry it: an https URL without a port. */
+  readonly issuer: string;
   /** The keys published at the moment of a request; at least one. */
   readonly keys: () => readonly PublicJwk[];
   /** Seconds for which readers may keep both documents; default 3600, as Kubernetes has for static keys. */

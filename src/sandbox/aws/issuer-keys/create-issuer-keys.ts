@@ -26,12 +26,13 @@ export interface IssuerKeysOptions {
   readonly defaultTtlMs?: number;
 }
 
-export type IssuerKeysResult = { readonly ok: true; readonly jwks: KeySet } | IssuerKeysFailure;
+/** The keys of a set, for {@link KeySet}; or why there are none. */
+export type IssuerKeysResult = { readonly ok: true; readonly keys: KeySet['keys'] } | IssuerKeysFailure;
 
 /** Fetches and keeps the keys of issuers. */
 export interface IssuerKeys {
   /**
-   * The key set of `issuer`: the very same object as long as the same keys are kept. When `kid` is given and not in the set, the set is
+   * The keys of `issuer`: the very same list as long as the same keys are kept. When `kid` is given and not among them, they are
    * fetched anew first, unless that was done within the cooldown. While an issuer fails, its last keys serve until their age is over.
    *
    * @throws the signal's reason when it aborts; the fetch goes on for others who wait for it.
@@ -50,16 +51,12 @@ const MAX_TTL_MS = 24 * 3600 * 1000;
 
 /** What is known of one issuer. Times are the clock's monotonic milliseconds. */
 interface Entry {
-  readonly kept: { readonly jwks: KeySet; readonly until: number } | undefined;
+  readonly kept: { readonly keys: KeySet['keys']; readonly until: number } | undefined;
   readonly last: FetchedKeySet;
   readonly fetchedAt: number;
 }
 
-/**
- * A fetcher of issuers' keys, with a cache of its own.
- *
- * @throws Node's own TLS error when `ca` is not PEM.
- */
+/** A fetcher of issuers' keys, with a cache of its own. */
 export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const { resolve, clock, log, timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
   const { cooldownMs = DEFAULT_COOLDOWN_MS, defaultTtlMs = DEFAULT_TTL_MS } = options;
@@ -76,21 +73,23 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     }
     // Keys live at least one cooldown, else an issuer that forbids caching would be asked once per token.
     const ttl = Math.min(Math.max(fetched.ageMs ?? defaultTtlMs, cooldownMs), MAX_TTL_MS);
-    log.info('issuer keys fetched', { issuer, keys: fetched.jwks.keys.length, ttlMs: ttl });
-    return { kept: { jwks: fetched.jwks, until: fetchedAt + ttl }, last: fetched, fetchedAt };
+    log.info('issuer keys fetched', { issuer, keys: fetched.keys.length, ttlMs: ttl });
+    return { kept: { keys: fetched.keys, until: fetchedAt + ttl }, last: fetched, fetchedAt };
   };
 
   const refreshOnce = (issuer: string, before: Entry | undefined): Promise<Entry> => {
     const running = inFlight.get(issuer);
     if (running !== undefined) return running;
-    const started = refresh(issuer, before).then((entry) => {
-      // Forgotten meanwhile: what was asked before must not come back.
-      if (inFlight.get(issuer) === started) {
-        inFlight.delete(issuer);
-        entries.set(issuer, entry);
-      }
-      return entry;
-    });
+    // Once forgotten, an answer to what was asked before must not come back.
+    const isCurrent = (): boolean => inFlight.get(issuer) === started;
+    const started: Promise<Entry> = refresh(issuer, before)
+      .then((entry) => {
+        if (isCurrent()) entries.set(issuer, entry);
+        return entry;
+      })
+      .finally(() => {
+        if (isCurrent()) inFlight.delete(issuer);
+      });
     inFlight.set(issuer, started);
     return started;
   };
@@ -101,7 +100,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       const known = entries.get(issuer);
       const now = clock.monotonic();
       const fresh = known?.kept !== undefined && now < known.kept.until;
-      if (fresh && (kid === undefined || hasKey(known.kept.jwks, kid))) return { ok: true, jwks: known.kept.jwks };
+      if (fresh && (kid === undefined || hasKey(known.kept.keys, kid))) return { ok: true, keys: known.kept.keys };
       const cooling = known !== undefined && now - known.fetchedAt < cooldownMs;
       const entry = cooling ? known : await abortable(refreshOnce(issuer, known), signal);
       return answer(entry, clock.monotonic());
@@ -114,12 +113,12 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
 }
 
 function answer({ kept, last }: Entry, now: number): IssuerKeysResult {
-  if (kept !== undefined && now < kept.until) return { ok: true, jwks: kept.jwks };
-  return last.ok ? { ok: true, jwks: last.jwks } : last;
+  if (kept !== undefined && now < kept.until) return { ok: true, keys: kept.keys };
+  return last.ok ? { ok: true, keys: last.keys } : last;
 }
 
-function hasKey({ keys }: KeySet, kid: string): boolean {
-  return keys.some((key) => key.kid === kid);
+function hasKey(keys: KeySet['keys'], kid: string): boolean {
+  return keys.some((key) => 'kid' in key && key.kid === kid);
 }
 
 /** Stops waiting when the signal aborts; the promise itself goes on. */

@@ -44,7 +44,6 @@ export function fetchDocument(url: URL, options: FetchDocumentOptions): Promise<
       path: `${url.pathname}${url.search}`,
       method: 'GET',
       headers: { host: url.host, ...HEADERS },
-      agent: false,
     });
     const timer = clock.after(timeoutMs, () => finish(failure('timeout', `${url.href} was not read within ${timeoutMs} ms`)));
     // The first outcome counts; what the torn-down connection says afterwards does not.

@@ -11,8 +11,8 @@ export interface FetchKeySetOptions extends Omit<FetchDocumentOptions, 'to'> {
   readonly resolve: ReadonlyMap<string, Address>;
 }
 
-/** A key set, and the milliseconds for which its issuer lets it be kept, if it says. */
-export type FetchedKeySet = { readonly ok: true; readonly jwks: KeySet; readonly ageMs: number | undefined } | IssuerKeysFailure;
+/** The keys of an issuer, and the milliseconds for which its issuer lets it be kept, if it says. */
+export type FetchedKeySet = { readonly ok: true; readonly keys: KeySet['keys']; readonly ageMs: number | undefined } | IssuerKeysFailure;
 
 /**
  * The keys of an issuer by way of its discovery document, as AWS fetches them. The document must name the very issuer that was asked, and
@@ -28,11 +28,11 @@ export async function fetchKeySet(issuerText: string, options: FetchKeySetOption
   if (!discovery.ok) return discovery;
   const jwksUri = jwksUriOf(issuer, discovery.text);
   if (!(jwksUri instanceof URL)) return jwksUri;
-  const keys = await fetchDocument(jwksUri, { ...options, to });
-  if (!keys.ok) return keys;
-  const parsed = parseKeySet(keys.text);
+  const document = await fetchDocument(jwksUri, { ...options, to });
+  if (!document.ok) return document;
+  const parsed = parseKeySet(document.text);
   if (!parsed.ok) return failure('key-set-invalid', `${jwksUri.href}: ${listed(parsed.problems)}`);
-  return { ok: true, jwks: parsed.keySet, ageMs: cacheAge(keys.cacheControl) };
+  return { ok: true, keys: parsed.keySet.keys, ageMs: cacheAge(document.cacheControl) };
 }
 
 function jwksUriOf(issuer: Issuer, text: string): URL | IssuerKeysFailure {
