@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../base/json.ts';
 import { POD_IDENTITY_LABEL } from './annotations.ts';
+import { AWS_VARIABLES, type AwsVariable } from './environment.ts';
 
 /** A volume mount as far as the patch cares. */
 export interface MountOutline {
@@ -12,8 +13,8 @@ export interface MountOutline {
 /** A container as far as the patch cares. `undefined` lists are absent or null in the pod. */
 export interface ContainerOutline {
   readonly name: string;
-  /** The names in `env[]`; values are of no concern and never read. */
-  readonly env: readonly string[] | undefined;
+  /** Which AWS variables `env[]` names. Values are of no concern and never read; `envFrom` is not looked at, as upstream does not. */
+  readonly env: readonly AwsVariable[] | undefined;
   readonly mounts: readonly MountOutline[] | undefined;
 }
 
@@ -28,9 +29,11 @@ export interface VolumeOutline {
 export interface PodOutline {
   /** `metadata.name`, empty where the API server will generate one. */
   readonly name: string;
+  /** Those that were asked for. */
   readonly annotations: Readonly<Record<string, string>>;
   /** `none`: the pod has no labels member; else the value of the pod-identity label, if any. */
   readonly labels: 'no-metadata' | 'none' | { readonly podIdentity: string | undefined };
+  /** By node selector (either label, as upstream), by `spec.os`, or by a required node affinity for nothing but Windows. */
   readonly windows: boolean;
   readonly volumes: readonly VolumeOutline[] | undefined;
   readonly containers: readonly ContainerOutline[];
@@ -42,13 +45,15 @@ export class ShapeError extends Error {
   override readonly name: string = 'ShapeError';
 }
 
-const OS_LABELS = ['kubernetes.io/os', 'beta.kubernetes.io/os'] as const;
+/** The node labels that say which operating system a pod is for. */
+export const OS_LABELS = ['kubernetes.io/os', 'beta.kubernetes.io/os'] as const;
+export const WINDOWS = 'windows';
 
 /**
- * Outlines a pod that is parsed JSON. Member names are exact, as the API server writes them.
+ * Outlines a pod that is parsed JSON, with those annotations that are `wanted`. Member names are exact, as the API server writes them.
  * Throws ShapeError where a member that matters has the wrong type.
  */
-export function outlineOf(pod: unknown): PodOutline {
+export function outlineOf(pod: unknown, wanted: readonly string[]): PodOutline {
   if (!isJsonObject(pod)) throw new ShapeError('the object is no JSON object');
   const metadata = optionalObject(pod, 'metadata', '');
   const spec = optionalObject(pod, 'spec', '');
@@ -56,7 +61,7 @@ export function outlineOf(pod: unknown): PodOutline {
   const labels = metadata && optionalObject(metadata, 'labels', '/metadata');
   return {
     name: metadata ? text(metadata, 'name', '/metadata') : '',
-    annotations: metadata ? texts(optionalObject(metadata, 'annotations', '/metadata'), '/metadata/annotations') : {},
+    annotations: texts(metadata && optionalObject(metadata, 'annotations', '/metadata'), '/metadata/annotations', wanted),
     labels: labelState(metadata, labels),
     windows: isWindows(spec),
     volumes: list(spec, 'volumes', '/spec')?.map(volumeOutline),
@@ -70,30 +75,59 @@ export function outlineOf(pod: unknown): PodOutline {
 function labelState(metadata: JsonObject | undefined, labels: JsonObject | undefined): PodOutline['labels'] {
   if (metadata === undefined) return 'no-metadata';
   if (labels === undefined) return 'none';
-  const value = texts(labels, '/metadata/labels')[POD_IDENTITY_LABEL];
-  return { podIdentity: value };
+  return { podIdentity: texts(labels, '/metadata/labels', [POD_IDENTITY_LABEL])[POD_IDENTITY_LABEL] };
 }
 
 function isWindows(spec: JsonObject): boolean {
-  const selector = texts(optionalObject(spec, 'nodeSelector', '/spec'), '/spec/nodeSelector');
-  if (OS_LABELS.some((label) => selector[label] === 'windows')) return true;
+  const selector = texts(optionalObject(spec, 'nodeSelector', '/spec'), '/spec/nodeSelector', OS_LABELS);
   const os = optionalObject(spec, 'os', '/spec');
-  return os !== undefined && text(os, 'name', '/spec/os') === 'windows';
+  const affinity = optionalObject(spec, 'affinity', '/spec');
+  return (
+    OS_LABELS.some((label) => selector[label] === WINDOWS) ||
+    (os !== undefined && text(os, 'name', '/spec/os') === WINDOWS) ||
+    requiresWindows(affinity)
+  );
+}
+
+/** Whether an `affinity` lets the pod run on nothing but Windows nodes: each of the terms, of which one must match, asks for it. */
+export function requiresWindows(affinity: unknown): boolean {
+  const terms = member(member(member(affinity, 'nodeAffinity'), 'requiredDuringSchedulingIgnoredDuringExecution'), 'nodeSelectorTerms');
+  if (!Array.isArray(terms) || terms.length === 0) return false;
+  return terms.every((term) => {
+    const expressions = member(term, 'matchExpressions');
+    return Array.isArray(expressions) && expressions.some(asksForWindows);
+  });
+}
+
+function asksForWindows(expression: unknown): boolean {
+  const values = member(expression, 'values');
+  return (
+    OS_LABELS.some((label) => label === member(expression, 'key')) &&
+    member(expression, 'operator') === 'In' &&
+    Array.isArray(values) &&
+    values.length === 1 &&
+    values[0] === WINDOWS
+  );
+}
+
+function member(parent: unknown, name: string): unknown {
+  return isJsonObject(parent) ? own(parent, name) : undefined;
 }
 
 function volumeOutline(volume: unknown, at: number): VolumeOutline {
   const path = `/spec/volumes/${at}`;
   if (!isJsonObject(volume)) throw new ShapeError(`${path} is no object`);
-  return { name: text(volume, 'name', path), token: tokenOf(volume.projected) };
+  return { name: text(volume, 'name', path), token: tokenOf(own(volume, 'projected')) };
 }
 
 /** Sources are foreign and varied: what is not plainly one token counts as something else, never as an error. */
-function tokenOf(projected: unknown): VolumeOutline['token'] {
-  if (!isJsonObject(projected) || !Array.isArray(projected.sources) || projected.sources.length !== 1) return undefined;
-  const source: unknown = projected.sources[0];
-  if (!isJsonObject(source) || Object.keys(source).length !== 1 || !isJsonObject(source.serviceAccountToken)) return undefined;
-  const { audience, path } = source.serviceAccountToken;
-  if (typeof path !== 'string') return undefined;
+export function tokenOf(projected: unknown): VolumeOutline['token'] {
+  const sources = member(projected, 'sources');
+  const source: unknown = Array.isArray(sources) && sources.length === 1 ? sources[0] : undefined;
+  const token = member(source, 'serviceAccountToken');
+  const path = member(token, 'path');
+  if (!isJsonObject(source) || Object.keys(source).length !== 1 || typeof path !== 'string') return undefined;
+  const audience = member(token, 'audience');
   return { audience: typeof audience === 'string' ? audience : '', path };
 }
 
@@ -101,12 +135,15 @@ function containerOutline(container: unknown, path: string): ContainerOutline {
   if (!isJsonObject(container)) throw new ShapeError(`${path} is no object`);
   return {
     name: text(container, 'name', path),
-    env: list(container, 'env', path)?.map((variable, at) => {
-      if (!isJsonObject(variable)) throw new ShapeError(`${path}/env/${at} is no object`);
-      return text(variable, 'name', `${path}/env/${at}`);
-    }),
+    env: list(container, 'env', path)?.flatMap((variable, at) => awsVariable(variable, `${path}/env/${at}`)),
     mounts: list(container, 'volumeMounts', path)?.map((mount, at) => mountOutline(mount, `${path}/volumeMounts/${at}`)),
   };
+}
+
+function awsVariable(variable: unknown, path: string): readonly AwsVariable[] {
+  if (!isJsonObject(variable)) throw new ShapeError(`${path} is no object`);
+  const name = text(variable, 'name', path);
+  return AWS_VARIABLES.filter((known) => known === name);
 }
 
 function mountOutline(mount: unknown, path: string): MountOutline {
@@ -140,10 +177,13 @@ function text(parent: JsonObject, member: string, path: string): string {
   return value;
 }
 
-function texts(parent: JsonObject | undefined, path: string): Readonly<Record<string, string>> {
-  const result: Record<string, string> = Object.create(null) as Record<string, string>;
+function texts(parent: JsonObject | undefined, path: string, wanted: readonly string[]): Readonly<Record<string, string>> {
+  const result: Record<string, string> = {};
   if (parent === undefined) return result;
-  for (const member of Object.keys(parent)) result[member] = text(parent, member, path);
+  for (const name of Object.keys(parent)) {
+    const value = text(parent, name, path);
+    if (wanted.includes(name)) result[name] = value;
+  }
   return result;
 }
 

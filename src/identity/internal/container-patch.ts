@@ -1,4 +1,5 @@
 import type { JsonPatchOperation } from '../../kube/core/json-patch.ts';
+import { CREDENTIAL_PAIRS, DEFAULT_REGION, REGION, ROLE_SESSION_NAME, STS_REGIONAL_ENDPOINTS } from '../environment.ts';
 import type { ContainerOutline, MountOutline, PodOutline } from '../pod-outline.ts';
 import type { Injection, PodPatch } from '../pod-patch.ts';
 import type { Note } from '../reason-codes.ts';
@@ -28,15 +29,6 @@ export interface ContainerContext {
 
 type Variable = { readonly name: string; readonly value: string } | { readonly name: string; readonly valueFrom: unknown };
 
-const STS = 'AWS_STS_REGIONAL_ENDPOINTS';
-const DEFAULT_REGION = 'AWS_DEFAULT_REGION';
-const REGION = 'AWS_REGION';
-const SESSION_NAME = 'AWS_ROLE_SESSION_NAME';
-const PAIRS = {
-  'web-identity': { source: 'AWS_ROLE_ARN', tokenFile: 'AWS_WEB_IDENTITY_TOKEN_FILE' },
-  'container-credentials': { source: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', tokenFile: 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE' },
-} as const;
-
 /** Adds the operations of one container. Groups, order and the early exit are the upstream webhook's. */
 export function patchContainer(context: ContainerContext, operations: JsonPatchOperation[], notes: Note[]): ContainerEffect {
   const { list, index, outline, injection } = context;
@@ -45,8 +37,8 @@ export function patchContainer(context: ContainerContext, operations: JsonPatchO
   if (injection.skip.includes(name) || (injection.include !== undefined && !injection.include.includes(name))) {
     return { ...nothing, outcome: 'skipped' };
   }
-  const present = new Set(outline.env);
-  const pair = PAIRS[injection.method];
+  const present: ReadonlySet<string> = new Set(outline.env);
+  const pair = CREDENTIAL_PAIRS[injection.method];
   const hasSource = present.has(pair.source);
   const hasTokenFile = present.has(pair.tokenFile);
   const hasRegion = present.has(REGION) || present.has(DEFAULT_REGION);
@@ -55,20 +47,21 @@ export function patchContainer(context: ContainerContext, operations: JsonPatchO
     const [set, missing] = hasSource ? [pair.source, pair.tokenFile] : [pair.tokenFile, pair.source];
     notes.push({ reason: 'HalfSetCredentials', message: `container ${name} sets ${set} without ${missing}, set both or neither` });
   }
-  if ((hasSource || hasTokenFile) && !completes && hasRegion && present.has(STS)) return { ...nothing, outcome: 'untouched' };
+  if ((hasSource || hasTokenFile) && !completes && hasRegion && present.has(STS_REGIONAL_ENDPOINTS))
+    return { ...nothing, outcome: 'untouched' };
 
   const mount = chooseMount(context, notes);
   const file = tokenPath(mount.directory, injection.volume.file, context.pod.windows);
   const added: Variable[] = [];
-  if (injection.stsRegional && !present.has(STS)) added.push({ name: STS, value: 'regional' });
+  if (injection.stsRegional && !present.has(STS_REGIONAL_ENDPOINTS)) added.push({ name: STS_REGIONAL_ENDPOINTS, value: 'regional' });
   if (injection.region !== undefined && !hasRegion) {
     added.push({ name: DEFAULT_REGION, value: injection.region }, { name: REGION, value: injection.region });
   }
   if (!hasSource && !hasTokenFile) added.push({ name: pair.source, value: injection.source });
   if ((!hasSource && !hasTokenFile) || completes) {
     added.push({ name: pair.tokenFile, value: file });
-    if (injection.sessionNameFromPod && !present.has(SESSION_NAME)) {
-      added.push({ name: SESSION_NAME, valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } });
+    if (injection.sessionNameFromPod && !present.has(ROLE_SESSION_NAME)) {
+      added.push({ name: ROLE_SESSION_NAME, valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } });
     }
   }
 

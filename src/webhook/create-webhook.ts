@@ -1,0 +1,189 @@
+import { messageOf } from '../base/errors.ts';
+import type { KubeObject } from '../kube/core/object.ts';
+import { type AccountSettings, accountSettings } from './account-settings.ts';
+import { decideReview, encodeAnswer, settledFor } from './answer.ts';
+import type { Binding } from './binding.ts';
+import { createBindingLookup } from './binding-lookup.ts';
+import { settledDecision } from './decide.ts';
+import { LookupError } from './errors.ts';
+import {
+  failureResponse,
+  isWellFormedQuery,
+  malformedQuery,
+  notFound,
+  refusalResponse,
+  reviewResponse,
+  textResponse,
+  type WebhookResponse,
+  wrongContentType,
+} from './http.ts';
+import { createReporter } from './internal/reporter.ts';
+import type { MappingText } from './mapping.ts';
+import { defaultWebhookOptions, type WebhookOptions } from './options.ts';
+import type { WebhookDeps } from './ports.ts';
+import { type PodRef, scan } from './scan.ts';
+
+/** A complete request as bytes. Header names are in lower case. */
+export interface WebhookRequest {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: Uint8Array;
+}
+
+/** What the informer of ServiceAccounts is told to call. */
+export interface ServiceAccountHandlers {
+  readonly onUpsert: (key: string, value: AccountSettings | undefined) => void;
+  readonly onDelete: (key: string) => void;
+  readonly onSynced: () => void;
+}
+
+/** The pod identity webhook: admission at `/mutate`, and `/healthz`, `/livez`, `/readyz`. */
+export interface PodIdentityWebhook {
+  /**
+   * Answers one request: at once where everything needed is known. Never throws or rejects. `signal` aborts when the client hangs up.
+   */
+  handle(request: WebhookRequest, signal: AbortSignal): WebhookResponse | Promise<WebhookResponse>;
+  /** Whether every source was read and the webhook is not draining. Answers are right before that too, by direct reads. */
+  ready(): boolean;
+  /** From now on not ready; requests are answered as before. */
+  startDraining(): void;
+  /** To be subscribed to the informer whose store is `deps.serviceAccounts`. */
+  readonly serviceAccountHandlers: ServiceAccountHandlers;
+  /** What a watcher of the mapping ConfigMap saw. */
+  setMapping(text: MappingText): void;
+  /** What a watcher of the container credentials file saw; `undefined`: the file does not exist. */
+  setIdentities(text: string | undefined): void;
+}
+
+/** What the informer keeps of a ServiceAccount: its transform. `undefined`, that is the bare name, for those without an annotation of ours. */
+export function serviceAccountKeeper(options: WebhookOptions): (object: KubeObject) => AccountSettings | undefined {
+  return (object) => accountSettings(object.metadata.annotations, options);
+}
+
+/** The mapping's text as its ConfigMap holds it; `undefined`: there is no such ConfigMap. */
+export function mappingTextOf(configMap: KubeObject | undefined, key: string): MappingText {
+  if (configMap === undefined) return { absent: true };
+  const data: unknown = configMap.data;
+  const text: unknown =
+    typeof data === 'object' && data !== null && Object.hasOwn(data, key) ? (data as Record<string, unknown>)[key] : undefined;
+  return { absent: false, text: typeof text === 'string' ? text : undefined };
+}
+
+/** Makes the webhook; members of `options` that are left out have upstream's defaults. */
+export function createPodIdentityWebhook(deps: WebhookDeps, partial: Partial<WebhookOptions> = {}): PodIdentityWebhook {
+  const options: WebhookOptions = { ...defaultWebhookOptions, ...partial };
+  const { clock, log, metrics, random } = deps;
+  const lookup = createBindingLookup(deps, options, publishReadiness);
+  const reporter = createReporter(deps);
+  let synced = false;
+  let draining = false;
+
+  function ready(): boolean {
+    return synced && !draining && lookup.loaded();
+  }
+
+  function publishReadiness(): void {
+    metrics.set('podrole_admission_ready', ready() ? 1 : 0);
+  }
+
+  function mutate(request: WebhookRequest, query: string, signal: AbortSignal): WebhookResponse | Promise<WebhookResponse> {
+    if (request.method !== 'POST') return textResponse(405, 'method not allowed, use POST\n', { allow: 'POST' });
+    if (!isWellFormedQuery(query)) return refused('MalformedQuery', malformedQuery);
+    if (request.headers['content-type'] !== 'application/json') return refused('WrongContentType', wrongContentType);
+    const ref = scan(request.body);
+    if (ref.kind === 'refusal') {
+      reporter.failed(ref.reason, { error: ref.message });
+      return refusalResponse(ref);
+    }
+    try {
+      const settled = settledFor(ref, options);
+      if (settled !== undefined) return decided(ref, settledDecision(settled));
+      const binding = lookup.find(ref, signal);
+      if (!(binding instanceof Promise)) return admit(request.body, ref, binding);
+      return binding.then((found) => admit(request.body, ref, found)).catch((error: unknown) => undecided(error, ref));
+    } catch (error) {
+      return undecided(error, ref);
+    }
+  }
+
+  function admit(body: Uint8Array, ref: PodRef, binding: Binding): WebhookResponse {
+    return decided(ref, decideReview(body, ref, { binding, options, random }));
+  }
+
+  function decided(ref: PodRef, decision: ReturnType<typeof settledDecision>): WebhookResponse {
+    const response = reviewResponse(encodeAnswer(ref, decision));
+    reporter.decided(ref, decision);
+    return response;
+  }
+
+  function refused(reason: 'MalformedQuery' | 'WrongContentType', response: WebhookResponse): WebhookResponse {
+    reporter.failed(reason, { error: `status ${response.status}` });
+    return response;
+  }
+
+  /** The listener's boundary: whatever went wrong becomes an answer, and the failure policy decides about the pod. */
+  function undecided(error: unknown, ref: PodRef): WebhookResponse {
+    const reason = error instanceof LookupError ? error.reason : 'Internal';
+    reporter.failed(reason, { error: messageOf(error), ref });
+    return failureResponse(500, reason, error instanceof LookupError ? error.message : 'the webhook failed, see its log');
+  }
+
+  function measured(request: WebhookRequest, query: string, signal: AbortSignal): WebhookResponse | Promise<WebhookResponse> {
+    const started = clock.monotonic();
+    const done = (response: WebhookResponse): WebhookResponse => {
+      const ms = clock.monotonic() - started;
+      metrics.observe('podrole_admission_duration_seconds', ms / 1_000);
+      metrics.increment('http_request_count', { verb: request.method, path: '/mutate', code: String(response.status) });
+      metrics.observe('http_request_latencies', ms * 1_000, { verb: request.method, path: '/mutate' });
+      return response;
+    };
+    const response = mutate(request, query, signal);
+    return response instanceof Promise ? response.then(done) : done(response);
+  }
+
+  function accountChanged(key: string): void {
+    lookup.onAccountChange(key);
+    if (synced) metrics.set('podrole_admission_service_accounts', deps.serviceAccounts.size);
+  }
+
+  return {
+    handle: (request, signal) => {
+      const mark = request.path.indexOf('?');
+      const path = mark === -1 ? request.path : request.path.slice(0, mark);
+      switch (path) {
+        case '/mutate':
+          return measured(request, mark === -1 ? '' : request.path.slice(mark + 1), signal);
+        case '/healthz':
+        case '/livez':
+          return textResponse(200, 'ok');
+        case '/readyz':
+          return ready() ? textResponse(200, 'ok') : textResponse(503, draining ? 'draining\n' : 'not synced\n');
+        default:
+          return notFound;
+      }
+    },
+    ready,
+    startDraining: () => {
+      draining = true;
+      publishReadiness();
+      log.info('draining');
+    },
+    serviceAccountHandlers: {
+      onUpsert: (key, value) => {
+        if (value !== undefined && value.role !== '') metrics.set('pod_identity_webhook_used', 1);
+        accountChanged(key);
+      },
+      onDelete: accountChanged,
+      onSynced: () => {
+        synced = true;
+        metrics.set('podrole_admission_service_accounts', deps.serviceAccounts.size);
+        publishReadiness();
+        log.info('service accounts synced', { serviceAccounts: deps.serviceAccounts.size });
+      },
+    },
+    setMapping: (text) => lookup.setMapping(text),
+    setIdentities: (text) => lookup.setIdentities(text),
+  };
+}
