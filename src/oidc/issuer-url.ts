@@ -43,7 +43,7 @@ export function parseIssuer(text: string): IssuerReading {
   const at = authority.lastIndexOf('@');
   if (at >= 0) problems.push('issuer must not name a user');
   const [host = '', port, ...rest] = authority.slice(at + 1).split(':');
-  if (rest.length > 0 || !HOST.test(host) || host.length > 253) problems.push('issuer must name its host as a DNS name');
+  if (rest.length > 0 || !isHost(host)) problems.push('issuer must name its host as a DNS name');
   else if (port !== undefined && port !== '443') problems.push('issuer must not have a port other than 443, as IAM takes no other');
   if (!PATH.test(path)) problems.push('issuer path must be made of URL characters; percent-encode the others');
   else if (path.split('/').some((segment) => segment === '.' || segment === '..')) {
@@ -52,6 +52,12 @@ export function parseIssuer(text: string): IssuerReading {
   if (problems.length > 0) return failed(problems);
   const hostPath = `${host}${path}`;
   return { ok: true, url: { issuer: `${SCHEME}${hostPath}` as Issuer, host, path, hostPath } };
+}
+
+/** A DNS name, or an IPv4 address in its usual spelling: URL parsers read `0x7f.1` and `127.1` as addresses too. */
+function isHost(host: string): boolean {
+  const url = `${SCHEME}${host}`;
+  return HOST.test(host) && host.length <= 253 && URL.canParse(url) && new URL(url).hostname === host.toLowerCase();
 }
 
 function failed(messages: readonly string[]): IssuerReading {

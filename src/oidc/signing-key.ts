@@ -1,5 +1,5 @@
 import { exportJWK, importJWK, importPKCS8 } from 'jose';
-import type { AlgorithmName } from './algorithms.data.ts';
+import { type AlgorithmName, RSA_MIN_BITS } from './algorithms.data.ts';
 import { SigningKeyError } from './errors.ts';
 import { algorithmOfPkcs8 } from './internal/pkcs8.ts';
 import { keyId } from './key-id.ts';
@@ -56,7 +56,10 @@ const CURVES: Readonly<Record<string, Curve>> = { ES256: 'P-256', ES384: 'P-384'
 
 /** The public half, by way of an export of the private key: WebCrypto has no other. */
 async function publicMembers(pem: string, alg: AlgorithmName): Promise<Members> {
-  const { n, e, x, y } = await exportJWK(await importPKCS8(pem, alg, { extractable: true }));
+  const key = await importPKCS8(pem, alg, { extractable: true });
+  const bits = 'modulusLength' in key.algorithm ? Number(key.algorithm.modulusLength) : RSA_MIN_BITS;
+  if (bits < RSA_MIN_BITS) throw new SigningKeyError(`signing key has ${bits} bits; RSA keys must have at least ${RSA_MIN_BITS}`);
+  const { n, e, x, y } = await exportJWK(key);
   const crv = CURVES[alg];
   if (crv !== undefined && x !== undefined && y !== undefined) return { kty: 'EC', crv, x, y };
   if (n === undefined || e === undefined) throw new SigningKeyError('signing key has no public half');
