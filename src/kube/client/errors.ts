@@ -1,4 +1,4 @@
-import { PodroleError } from '../../base/errors.ts';
+import { messageOf, PodroleError } from '../../base/errors.ts';
 import type { Status } from '../core/status.ts';
 
 /** The API server refused: `code` is its HTTP status, `status` its body. */
@@ -25,7 +25,7 @@ export class KubeTransportError extends PodroleError {
   override readonly name = 'KubeTransportError';
 
   constructor(request: string, cause: unknown) {
-    super(`${request}: no answer from the API server`, { code: 'kube-api-unreachable', retry: 'backoff', cause });
+    super(`${request}: no answer from the API server (${messageOf(cause)})`, { code: 'kube-api-unreachable', retry: 'backoff', cause });
   }
 }
 

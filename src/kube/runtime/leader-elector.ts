@@ -124,7 +124,8 @@ async function keepRenewing(
   signal: AbortSignal,
 ): Promise<'stopped' | 'lost'> {
   for (;;) {
-    await sleep(clock, times.retryMs, signal).catch(() => undefined);
+    const pause = Math.min(times.retryMs, Math.max(0, times.renewDeadlineMs - keeper.heldForMs()));
+    await sleep(clock, pause, signal).catch(() => undefined);
     if (signal.aborted) return 'stopped';
     const left = times.renewDeadlineMs - keeper.heldForMs();
     if (left <= 0) {
