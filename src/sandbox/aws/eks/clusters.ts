@@ -1,0 +1,57 @@
+import type { ClusterRecord } from '../store/records.ts';
+import type { Call, World } from '../world.ts';
+import type { EksOperation } from './eks-api.ts';
+import { type EksInput, pageOf, resourceNotFound } from './input.ts';
+
+/** ARN of a cluster, existing or not. */
+export function clusterArn(world: World, name: string): string {
+  return `arn:${world.partition}:eks:${world.region}:${world.account}:cluster/${name}`;
+}
+
+/** The cluster that a path names; `ResourceNotFoundException` when there is none. */
+export function requireCluster(call: Call, input: EksInput): ClusterRecord {
+  const name = input.path.name ?? '';
+  const cluster = call.world.state.clusters.get(name);
+  if (cluster === undefined) throw resourceNotFound(`No cluster found for name: ${name}.`);
+  return cluster;
+}
+
+/** Permission on the cluster that a path names. */
+export function clusterPermission(action: string): EksOperation['permission'] {
+  return (input, { world }) => {
+    const name = input.path.name ?? '';
+    const tags = Object.entries(world.state.clusters.get(name)?.tags ?? {}).map(([key, value]) => [`aws:ResourceTag/${key}`, value]);
+    return { action: `eks:${action}`, resource: clusterArn(world, name), context: Object.fromEntries(tags) };
+  };
+}
+
+/** Times are epoch seconds, as REST-JSON writes them. */
+function clusterView(cluster: ClusterRecord): object {
+  return {
+    name: cluster.name,
+    arn: cluster.arn,
+    createdAt: cluster.createdAt / 1000,
+    version: cluster.version,
+    endpoint: cluster.endpoint,
+    status: 'ACTIVE',
+    certificateAuthority: { data: cluster.certificateAuthority },
+    identity: { oidc: { issuer: cluster.issuer } },
+    platformVersion: 'eks.1',
+    tags: cluster.tags,
+  };
+}
+
+export const describeCluster: EksOperation = {
+  name: 'DescribeCluster',
+  permission: clusterPermission('DescribeCluster'),
+  run: (input, call) => ({ cluster: clusterView(requireCluster(call, input)) }),
+};
+
+export const listClusters: EksOperation = {
+  name: 'ListClusters',
+  permission: (_input, { world }) => ({ action: 'eks:ListClusters', resource: clusterArn(world, '*') }),
+  run: ({ query }, { world }) => {
+    const { shown, nextToken } = pageOf([...world.state.clusters.keys()].sort(), query);
+    return { clusters: shown, nextToken };
+  },
+};
