@@ -64,7 +64,7 @@ describe('serverSideApply', () => {
     const forced = applied({ live, applied: profile({ kind: 'User', name: 'b@example.com' }), manager: 'other', force: true, now: T1 });
     const real = sample('profile.ssa-forced.json');
     expect(forced.metadata.managedFields).toEqual(real.metadata.managedFields);
-    expect(forced['spec']).toEqual(real.spec);
+    expect(forced.spec).toEqual(real.spec);
   });
 
   it('names updaters with the version they wrote through, and lists several conflicts by manager', () => {
@@ -96,7 +96,7 @@ describe('serverSideApply', () => {
     const first = applied({ applied: profile({ kind: 'User', name: 'a@example.com' }), manager: 'mine' });
     const both = applied({ live: first, applied: { ...profile({}), spec: { owner: { name: 'a@example.com' } } }, manager: 'other' });
     const fewer = applied({ live: both, applied: { ...profile({}), spec: { plugins } }, manager: 'mine', now: T1 });
-    expect(fewer['spec']).toEqual({ owner: { name: 'a@example.com' }, plugins });
+    expect(fewer.spec).toEqual({ owner: { name: 'a@example.com' }, plugins });
   });
 
   it('merges a keyed list item by item and owns each item', () => {
@@ -107,14 +107,14 @@ describe('serverSideApply', () => {
     if (!first.ok) throw new Error(first.status.message);
     const second = serverSideApply({ ...options, live: first.object, applied: pod([container('b', 'y:1')]), manager: 'two' });
     if (!second.ok) throw new Error(second.status.message);
-    expect(second.object['spec']).toEqual({ containers: [container('a', 'x:1'), container('b', 'y:1')] });
+    expect(second.object.spec).toEqual({ containers: [container('a', 'x:1'), container('b', 'y:1')] });
     expect(second.object.metadata.managedFields?.map((entry) => [entry.manager, entry.fieldsV1])).toEqual([
       ['one', { 'f:spec': { 'f:containers': { 'k:{"name":"a"}': { '.': {}, 'f:image': {}, 'f:name': {} } } } }],
       ['two', { 'f:spec': { 'f:containers': { 'k:{"name":"b"}': { '.': {}, 'f:image': {}, 'f:name': {} } } } }],
     ]);
     const third = serverSideApply({ ...options, live: second.object, applied: pod([]), manager: 'one' });
     if (!third.ok) throw new Error(third.status.message);
-    expect(third.object['spec']).toEqual({ containers: [container('b', 'y:1')] });
+    expect(third.object.spec).toEqual({ containers: [container('b', 'y:1')] });
   });
 
   it('does not own the status that a main resource write ignores, nor anything but it through the subresource', () => {

@@ -30,9 +30,9 @@ import { merge } from './internal/merge.ts';
 import { ownedFields, withNamedParents } from './internal/owned-fields.ts';
 import { removeFields } from './internal/remove.ts';
 import { repeatedItem } from './internal/repeated-item.ts';
-import { sameJson } from './internal/same-json.ts';
 import type { ListKeys, Shape } from './list-keys.ts';
 import { createdFrom, updateManagers } from './managed-fields.ts';
+import { sameJson } from './same-json.ts';
 
 /** A server-side apply (KEP-555): the configuration that `manager` wants, whole. */
 export interface ServerSideApply {

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../../base/json.ts';
-import { sameJson } from './internal/same-json.ts';
 import type { ListKeys, PatchRule, PatchRules } from './list-keys.ts';
+import { sameJson } from './same-json.ts';
 
 export type StrategicMergeOutcome =
   | { readonly ok: true; readonly object: unknown }

@@ -1,7 +1,7 @@
 import type { Shape } from '../list-keys.ts';
+import { sameJson } from '../same-json.ts';
 import { type Atom, atomOf, isHollow, itemsOf, membersOf, nameElement } from './atoms.ts';
 import { buildFieldSet, difference, type FieldPath, type FieldSet, type FieldSetBuilder, recursiveDifference } from './field-set.ts';
-import { sameJson } from './same-json.ts';
 
 /** What changed from one value to another, as fields. A container that came or went is listed with all below it. */
 export interface Comparison {

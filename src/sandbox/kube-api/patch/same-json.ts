@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../../../base/json.ts';
+import { isJsonObject } from '../../../base/json.ts';
 
 /** Whether two JSON values are equal; the order of members does not count, absent and `undefined` are the same. */
 export function sameJson(left: unknown, right: unknown): boolean {
