@@ -1,0 +1,68 @@
+import { isJsonObject } from '../../../base/json.ts';
+import type { KubeObject } from '../../../kube/core/object.ts';
+import { listAt, objectAt } from '../kinds/behaviour.ts';
+import type { PrinterColumn, ResourceType } from '../resources/resource-type.ts';
+import type { SchemaNode } from './schema.ts';
+
+const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'] as const;
+
+/** The types that a CustomResourceDefinition serves, one per served version. */
+export function typesOf(definition: KubeObject): readonly ResourceType[] {
+  const spec = objectAt(definition, 'spec');
+  const names = objectAt(spec, 'names');
+  const group = text(spec.group);
+  const plural = text(names.plural);
+  const kind = text(names.kind);
+  return listAt(spec, 'versions')
+    .filter((version) => version.served === true)
+    .map((version) => {
+      const statusSubresource = isJsonObject(objectAt(version, 'subresources').status);
+      return {
+        group,
+        version: text(version.name),
+        plural,
+        singular: text(names.singular) || kind.toLowerCase(),
+        kind,
+        listKind: text(names.listKind) || `${kind}List`,
+        namespaced: spec.scope === 'Namespaced',
+        shortNames: texts(names.shortNames),
+        categories: texts(names.categories),
+        verbs: VERBS,
+        subresources: statusSubresource ? ['status'] : [],
+        bucket: `${plural}.${group}`,
+        body: { kind: 'custom', schema: schemaOf(version), columns: columnsOf(version), statusSubresource },
+        generation: true,
+        unconditionalUpdate: false,
+        returnsDeleted: false,
+      };
+    });
+}
+
+function schemaOf(version: Readonly<Record<string, unknown>>): SchemaNode | undefined {
+  const schema = objectAt(version, 'schema').openAPIV3Schema;
+  return isSchema(schema) ? schema : undefined;
+}
+
+/** A definition's schema is trusted to be one: the definition was checked when it was written. */
+function isSchema(value: unknown): value is SchemaNode {
+  return isJsonObject(value);
+}
+
+function columnsOf(version: Readonly<Record<string, unknown>>): readonly PrinterColumn[] {
+  return listAt(version, 'additionalPrinterColumns').map((column) => ({
+    name: text(column.name),
+    type: text(column.type),
+    jsonPath: text(column.jsonPath),
+    ...(typeof column.format === 'string' ? { format: column.format } : {}),
+    ...(typeof column.description === 'string' ? { description: column.description } : {}),
+    ...(typeof column.priority === 'number' ? { priority: column.priority } : {}),
+  }));
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}

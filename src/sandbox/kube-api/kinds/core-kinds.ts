@@ -1,0 +1,123 @@
+import type { KubeObject } from '../../../kube/core/object.ts';
+import { type FieldError, invalidValue, requiredValue } from '../status/field-error.ts';
+import { type KindBehaviour, listAt, objectAt } from './behaviour.ts';
+
+const NAME_LABEL = 'kubernetes.io/metadata.name';
+
+/** Namespaces carry their name as a label and are held by the `kubernetes` finalizer of their spec until they are empty. */
+export const namespaceBehaviour: KindBehaviour = {
+  defaults: (object) => {
+    const { name } = object.metadata;
+    if (!name) return object;
+    return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, [NAME_LABEL]: name } } };
+  },
+  prepareCreate: (object) => {
+    const name = object.metadata.name ?? '';
+    const given = objectAt(object, 'spec').finalizers;
+    const finalizers =
+      Array.isArray(given) && given.includes('kubernetes') ? given : [...(Array.isArray(given) ? given : []), 'kubernetes'];
+    const labels = { ...object.metadata.labels, [NAME_LABEL]: name };
+    return { ...object, metadata: { ...object.metadata, labels }, spec: { finalizers }, status: { phase: 'Active' } };
+  },
+  prepareUpdate: (live, next) => ({ ...next, spec: live.spec }),
+};
+
+/** Secrets are Opaque unless they say otherwise; `stringData` is written into `data`. */
+export const secretBehaviour: KindBehaviour = {
+  defaults: (object) => {
+    const { stringData, ...rest } = object;
+    const typed = { ...rest, metadata: object.metadata, type: object.type ?? 'Opaque' };
+    if (typeof stringData !== 'object' || stringData === null) return typed;
+    const encoded = Object.fromEntries(Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))]));
+    return { ...typed, data: { ...objectAt(object, 'data'), ...encoded } };
+  },
+  validateUpdate: (live, next) => (live.type === next.type ? [] : [invalidValue('type', next.type, 'field is immutable')]),
+};
+
+/** Services get the type and the protocols that they leave out; no address is assigned, since nothing routes to one. */
+export const serviceBehaviour: KindBehaviour = {
+  defaults: (object) => {
+    const spec = objectAt(object, 'spec');
+    const ports = listAt(spec, 'ports').map((port) => ({
+      ...port,
+      protocol: port.protocol ?? 'TCP',
+      targetPort: port.targetPort ?? port.port,
+    }));
+    return {
+      ...object,
+      spec: {
+        ...spec,
+        ...(ports.length > 0 ? { ports } : {}),
+        sessionAffinity: spec.sessionAffinity ?? 'None',
+        type: spec.type ?? 'ClusterIP',
+        ...(spec.type === 'ExternalName' ? {} : { internalTrafficPolicy: spec.internalTrafficPolicy ?? 'Cluster' }),
+      },
+    };
+  },
+};
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+/** Bindings name the groups of their role and subjects in full. */
+export const bindingBehaviour: KindBehaviour = {
+  defaults: (object) => {
+    const subjects = listAt(object, 'subjects').map((subject) => {
+      const apiGroup = subject.apiGroup ?? (subject.kind === 'ServiceAccount' ? '' : RBAC);
+      return apiGroup === '' ? subject : { ...subject, apiGroup };
+    });
+    const roleRef = objectAt(object, 'roleRef');
+    return {
+      ...object,
+      ...(subjects.length > 0 ? { subjects } : {}),
+      roleRef: { ...roleRef, apiGroup: roleRef.apiGroup || RBAC },
+    };
+  },
+  validate: (object) => {
+    const roleRef = objectAt(object, 'roleRef');
+    const errors: FieldError[] = [];
+    if (!roleRef.name) errors.push(requiredValue('roleRef.name'));
+    listAt(object, 'subjects').forEach((subject, index) => {
+      if (!subject.name) errors.push(requiredValue(`subjects[${index}].name`));
+      if (subject.kind === 'ServiceAccount' && !subject.namespace) errors.push(requiredValue(`subjects[${index}].namespace`));
+    });
+    return errors;
+  },
+  validateUpdate: (live, next) => {
+    const before = objectAt(live, 'roleRef');
+    const after = objectAt(next, 'roleRef');
+    const same = before.name === after.name && before.kind === after.kind && before.apiGroup === after.apiGroup;
+    return same ? [] : [invalidValue('roleRef', after, 'cannot change roleRef')];
+  },
+};
+
+/** A Lease must say for how long it is held, and by times in order. */
+export const leaseBehaviour: KindBehaviour = {
+  validate: (object) => {
+    const spec = objectAt(object, 'spec');
+    const errors: FieldError[] = [];
+    const { leaseDurationSeconds, leaseTransitions } = spec;
+    if (typeof leaseDurationSeconds === 'number' && leaseDurationSeconds <= 0) {
+      errors.push(invalidValue('spec.leaseDurationSeconds', leaseDurationSeconds, 'must be greater than 0'));
+    }
+    if (typeof leaseTransitions === 'number' && leaseTransitions < 0) {
+      errors.push(invalidValue('spec.leaseTransitions', leaseTransitions, 'must be greater than or equal to 0'));
+    }
+    return errors;
+  },
+};
+
+/** Config maps and secrets that say so do not change any more. */
+export function immutableUnlessSame(live: KubeObject, next: KubeObject): readonly FieldError[] {
+  if (live.immutable !== true) return [];
+  const changed = ['data', 'binaryData'].filter((field) => JSON.stringify(live[field]) !== JSON.stringify(next[field]));
+  const reset = next.immutable === true ? [] : ['immutable'];
+  return [...reset, ...changed].map((field) => ({
+    reason: 'FieldValueForbidden',
+    field,
+    message: 'Forbidden: field is immutable when `immutable` is set',
+  }));
+}
+
+function toBase64(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
+}

@@ -1,0 +1,34 @@
+import type { KindBehaviour } from './behaviour.ts';
+import {
+  bindingBehaviour,
+  immutableUnlessSame,
+  leaseBehaviour,
+  namespaceBehaviour,
+  secretBehaviour,
+  serviceBehaviour,
+} from './core-kinds.ts';
+import { definitionBehaviour } from './custom-resource-definition.ts';
+import { podBehaviour } from './pod.ts';
+import { webhookConfigurationBehaviour } from './webhook-configuration.ts';
+
+const behaviours: Readonly<Record<string, KindBehaviour>> = {
+  pods: podBehaviour,
+  namespaces: namespaceBehaviour,
+  configmaps: { validateUpdate: immutableUnlessSame },
+  secrets: {
+    ...secretBehaviour,
+    validateUpdate: (live, next) => [...immutableUnlessSame(live, next), ...(secretBehaviour.validateUpdate?.(live, next) ?? [])],
+  },
+  services: serviceBehaviour,
+  'rolebindings.rbac.authorization.k8s.io': bindingBehaviour,
+  'clusterrolebindings.rbac.authorization.k8s.io': bindingBehaviour,
+  'leases.coordination.k8s.io': leaseBehaviour,
+  'customresourcedefinitions.apiextensions.k8s.io': definitionBehaviour,
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io': webhookConfigurationBehaviour(true),
+  'validatingwebhookconfigurations.admissionregistration.k8s.io': webhookConfigurationBehaviour(false),
+};
+
+/** What the kind of a bucket adds to the ordinary life of an object. */
+export function behaviourOf(bucket: string): KindBehaviour {
+  return behaviours[bucket] ?? {};
+}

@@ -1,0 +1,113 @@
+import type { ApiRequest, ApiResult } from '../context.ts';
+import { invalidOptions } from '../request/query.ts';
+import { apiVersionOfType, type ResourceType } from '../resources/resource-type.ts';
+import { toServed } from '../resources/served.ts';
+import { parseSelection } from '../selectors/selection.ts';
+import { forbiddenField } from '../status/field-error.ts';
+import { badRequest, expired, failure, Refusal } from '../status/refusal.ts';
+import type { Entry } from '../store/store.ts';
+import { decodeContinue, encodeContinue } from './continue-token.ts';
+import { awaitRevision, parseRevision } from './revision.ts';
+
+const CONTINUE_EXPIRED =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.';
+
+/** One page of a collection and the metadata that goes with it. */
+export interface Page {
+  readonly revision: number;
+  readonly entries: readonly Entry[];
+  readonly continue?: string;
+  readonly remaining?: number;
+}
+
+/** Lists a collection: selectors, paging, and the resourceVersion rules of the Kubernetes API concepts. */
+export async function list(call: ApiRequest): Promise<ApiResult> {
+  const page = await readPage(call);
+  return { code: 200, body: listBody(call.type, page) };
+}
+
+async function readPage(call: ApiRequest): Promise<Page> {
+  const { context, query, type } = call;
+  const selected = parseSelection(query, type.bucket);
+  const limit = parseLimit(query.get('limit'));
+  const prefix = call.namespace === undefined ? '' : `${call.namespace}/`;
+  const token = query.get('continue') ?? '';
+  const from = token === '' ? undefined : decodeContinue(token);
+  if (token !== '' && !from) throw badRequest(`continue key is not valid: invalid continue token ${JSON.stringify(token)}`);
+
+  const revision = from ? from.revision : await revisionOf(call);
+  const exact = from ? from.revision > 0 : query.get('resourceVersionMatch') === 'Exact';
+  const all = exact ? entriesAt(call, prefix, revision, from?.start) : context.store.list(type.bucket, prefix);
+  const after = from ? all.filter((entry) => entry.key.slice(prefix.length) > from.start) : all;
+  const matching = after.filter((entry) => selected(toServed(type, entry.object)));
+  return cut(matching, {
+    limit,
+    revision: exact ? revision : context.store.revision,
+    prefix,
+    plain: !query.get('labelSelector') && !query.get('fieldSelector'),
+  });
+}
+
+async function revisionOf({ context, query, request }: ApiRequest): Promise<number> {
+  const text = query.get('resourceVersion') ?? '';
+  const match = query.get('resourceVersionMatch') ?? '';
+  if (match !== '' && text === '') {
+    throw invalidOptions('ListOptions', [
+      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+    ]);
+  }
+  const revision = parseRevision(text);
+  await awaitRevision(context, revision, request.signal);
+  return match === 'Exact' ? revision : context.store.revision;
+}
+
+function entriesAt({ context, type }: ApiRequest, prefix: string, revision: number, start: string | undefined): readonly Entry[] {
+  const found = context.store.listAt(type.bucket, prefix, revision);
+  if (found.ok) return found.entries;
+  if (start === undefined) throw expired('The resourceVersion for the provided list is too old.');
+  throw expired(CONTINUE_EXPIRED, encodeContinue(-1, start));
+}
+
+interface Cut {
+  readonly limit: number;
+  readonly revision: number;
+  readonly prefix: string;
+  /** No selector: the number of remaining items is known. */
+  readonly plain: boolean;
+}
+
+function cut(entries: readonly Entry[], { limit, revision, prefix, plain }: Cut): Page {
+  if (limit === 0 || entries.length <= limit) return { revision, entries };
+  const kept = entries.slice(0, limit);
+  const last = kept[kept.length - 1]?.key.slice(prefix.length) ?? '';
+  return { revision, entries: kept, continue: encodeContinue(revision, last), ...(plain ? { remaining: entries.length - limit } : {}) };
+}
+
+function parseLimit(text: string | null): number {
+  if (text === null || text === '') return 0;
+  const limit = Number(text);
+  if (!Number.isInteger(limit))
+    throw new Refusal(failure(400, `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`, { reason: 'BadRequest' }));
+  return Math.max(0, limit);
+}
+
+/** The List object; items of built-in kinds carry neither kind nor apiVersion. */
+export function listBody(type: ResourceType, page: Page): Readonly<Record<string, unknown>> {
+  const apiVersion = apiVersionOfType(type);
+  const resourceVersion = String(page.revision);
+  if (type.body.kind === 'custom') {
+    const items = page.entries.map((entry) => toServed(type, entry.object));
+    const remaining = page.remaining === undefined ? {} : { remainingItemCount: page.remaining };
+    return { apiVersion, items, kind: type.listKind, metadata: { continue: page.continue ?? '', ...remaining, resourceVersion } };
+  }
+  const items = page.entries.map((entry) => {
+    const { kind: _kind, apiVersion: _apiVersion, ...item } = toServed(type, entry.object);
+    return item;
+  });
+  const metadata = {
+    resourceVersion,
+    ...(page.continue === undefined ? {} : { continue: page.continue }),
+    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
+  };
+  return { kind: type.listKind, apiVersion, metadata, items };
+}

@@ -1,0 +1,36 @@
+import { sleep } from '../../../base/clock.ts';
+import type { ApiContext } from '../context.ts';
+import { failure, Refusal } from '../status/refusal.ts';
+
+/** How long a read waits for a revision that is not there yet, in milliseconds, as the watch cache of the real one does. */
+const FUTURE_WAIT_MS = 3_000;
+
+/** Reads `resourceVersion`; empty is 0. Throws the 500 without a reason that the real one answers to anything but a number. */
+export function parseRevision(text: string): number {
+  if (text === '') return 0;
+  if (/^\d{1,20}$/.test(text)) return Number(text);
+  throw new Refusal(
+    failure(
+      500,
+      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    ),
+  );
+}
+
+/** Waits until the store has reached `revision`. Throws a 504 Refusal with `retryAfterSeconds` 1 after three seconds. */
+export async function awaitRevision(context: ApiContext, revision: number, signal: AbortSignal): Promise<void> {
+  const deadline = context.clock.monotonic() + FUTURE_WAIT_MS;
+  while (context.store.revision < revision) {
+    if (context.clock.monotonic() >= deadline) throw tooLarge(revision, context.store.revision);
+    await sleep(context.clock, 50, signal);
+  }
+}
+
+function tooLarge(revision: number, current: number): Refusal {
+  return new Refusal(
+    failure(504, `Timeout: Too large resource version: ${revision}, current: ${current}`, {
+      reason: 'Timeout',
+      details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
+    }),
+  );
+}

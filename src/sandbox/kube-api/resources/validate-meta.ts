@@ -1,0 +1,78 @@
+import type { KubeObject, OwnerReference } from '../../../kube/core/object.ts';
+import { type FieldError, forbiddenField, invalidValue, requiredValue } from '../status/field-error.ts';
+import { checkAnnotations, checkLabels, checkName, checkQualifiedName, type NameRule, nameRequired } from './names.ts';
+import type { ResourceType } from './resource-type.ts';
+
+const PATH_SEGMENT_GROUPS: ReadonlySet<string> = new Set(['rbac.authorization.k8s.io']);
+const LABEL_NAMES: ReadonlySet<string> = new Set(['namespaces', 'services']);
+
+/** How objects of a resource are named. */
+export function nameRule(type: ResourceType): NameRule {
+  if (type.body.kind === 'built-in' && PATH_SEGMENT_GROUPS.has(type.group)) return 'path-segment';
+  return type.group === '' && LABEL_NAMES.has(type.plural) ? 'label' : 'subdomain';
+}
+
+/** Checks the metadata of an object, as `ValidateObjectMeta` does. */
+export function validateMeta(type: ResourceType, object: KubeObject): readonly FieldError[] {
+  const { name = '', labels, annotations, finalizers, ownerReferences } = object.metadata;
+  return [
+    ...(name === '' ? [nameRequired()] : checkName(nameRule(type), name, 'metadata.name')),
+    ...checkLabels(labels ?? {}, 'metadata.labels'),
+    ...checkAnnotations(annotations ?? {}, 'metadata.annotations'),
+    ...(ownerReferences ?? []).flatMap((reference, index) => checkOwner(reference, `metadata.ownerReferences[${index}]`)),
+    ...checkControllers(ownerReferences ?? []),
+    ...(finalizers ?? []).flatMap((finalizer) => checkFinalizer(finalizer)),
+  ];
+}
+
+function checkOwner(reference: OwnerReference, field: string): readonly FieldError[] {
+  return [
+    ...(reference.apiVersion ? [] : [invalidValue(`${field}.apiVersion`, '', 'version must not be empty')]),
+    ...(reference.kind ? [] : [invalidValue(`${field}.kind`, '', 'must not be empty')]),
+    ...(reference.name ? [] : [invalidValue(`${field}.name`, '', 'must not be empty')]),
+    ...(reference.uid ? [] : [invalidValue(`${field}.uid`, '', 'must not be empty')]),
+  ];
+}
+
+function checkControllers(references: readonly OwnerReference[]): readonly FieldError[] {
+  const controllers = references.filter((reference) => reference.controller === true);
+  if (controllers.length <= 1) return [];
+  const names = controllers.slice(0, 2).map((reference) => `${reference.kind}/${reference.name}`);
+  return [
+    invalidValue(
+      'metadata.ownerReferences',
+      names,
+      `Only one reference can have Controller set to true. Found "true" in references for ${names.join(' and ')}`,
+    ),
+  ];
+}
+
+function checkFinalizer(finalizer: string): readonly FieldError[] {
+  const errors = checkQualifiedName(finalizer, 'metadata.finalizers');
+  if (errors.length > 0 || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return errors;
+  return [];
+}
+
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+/** Checks what an update may not change, as `ValidateObjectMetaUpdate` does. */
+export function validateMetaUpdate(live: KubeObject, next: KubeObject): readonly FieldError[] {
+  const added = addedFinalizers(live, next);
+  const text = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(', ')}}`;
+  return live.metadata.deletionTimestamp !== undefined && added.length > 0 ? [forbiddenField('metadata.finalizers', text)] : [];
+}
+
+function addedFinalizers(live: KubeObject, next: KubeObject): readonly string[] {
+  const known = new Set(live.metadata.finalizers ?? []);
+  return [...new Set(next.metadata.finalizers ?? [])].filter((finalizer) => !known.has(finalizer)).sort();
+}
+
+/** The refusal of an update without the resourceVersion that it needs. */
+export function resourceVersionRequired(): FieldError {
+  return invalidValue('metadata.resourceVersion', 0, 'must be specified for an update');
+}
+
+/** A required member that is absent. */
+export function requireMember(value: unknown, field: string): readonly FieldError[] {
+  return value === undefined || value === null || value === '' ? [requiredValue(field)] : [];
+}

@@ -1,0 +1,69 @@
+import { messageOf } from '../../../base/errors.ts';
+import { authenticate, type StaticUsers } from '../authn/authenticate.ts';
+import { forbidAnonymous, isPublic } from '../authn/forbid-anonymous.ts';
+import type { ApiContext, User } from '../context.ts';
+import { handleDiscovery } from '../discovery/handle-discovery.ts';
+import { parseAccept } from '../request/accept.ts';
+import { isForThisServer } from '../request/allowed-host.ts';
+import { parsePath, type ResourcePath } from '../request/parse-path.ts';
+import { failure, internalError, methodNotAllowed, Refusal, unauthorized, unknownResource } from '../status/refusal.ts';
+import { handleResource, type ResourceServices } from './handle-resource.ts';
+import { respondRefusal, respondText } from './respond.ts';
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** Everything that a request needs to be answered. */
+export interface Server {
+  readonly context: ApiContext;
+  readonly users: StaticUsers;
+  readonly services: ResourceServices;
+}
+
+/** The one door: whose request, for what, and the answer or the refusal. Never rejects. */
+export async function handle(server: Server, request: Request): Promise<Response> {
+  try {
+    return await route(server, request);
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return respondRefusal(thrown);
+    if (request.signal.aborted) return respondText(499, 'the client has gone');
+    server.context.log.error('a request failed', { method: request.method, path: new URL(request.url).pathname, error: messageOf(thrown) });
+    return respondRefusal(internalError(messageOf(thrown)));
+  }
+}
+
+async function route({ context, users, services }: Server, request: Request): Promise<Response> {
+  if (!isForThisServer(request)) return respondText(421, 'this server answers to 127.0.0.1, localhost and kubernetes.default.svc alone');
+  const { pathname, searchParams } = new URL(request.url);
+  const path = parsePath(pathname);
+  const user = await authenticate(context, users, request);
+  if (!user && request.headers.has('authorization')) throw unauthorized();
+  if (!user && !isPublic(pathname)) throw forbidAnonymous(request, path);
+  if (!METHODS.has(request.method)) throw methodNotAllowed();
+  if (request.method === 'GET') {
+    const discovered = handleDiscovery(context, request);
+    if (discovered) return discovered;
+  }
+  if (!path || !context.registry.hasGroupVersion(path.group, path.version)) return respondText(404, '404 page not found\n');
+  return answerResource(context, services, { request, path, query: searchParams, user });
+}
+
+interface Asked {
+  readonly request: Request;
+  readonly path: ResourcePath;
+  readonly query: URLSearchParams;
+  readonly user: User | undefined;
+}
+
+function answerResource(context: ApiContext, services: ResourceServices, { request, path, query, user }: Asked): Promise<Response> {
+  const type = context.registry.find(path.group, path.version, path.plural);
+  if (!type || !user) throw unknownResource();
+  if (type.namespaced ? path.namespace === undefined && path.name !== undefined : path.namespace !== undefined) throw unknownResource();
+  const { namespace, name, subresource } = path;
+  const wanted = parseAccept(request.headers.get('accept'));
+  return handleResource({ context, request, query, user, type, namespace, name, subresource, wanted }, services);
+}
+
+/** The refusal of a server that is closing. */
+export function closing(): Response {
+  return respondRefusal(new Refusal(failure(503, 'the server is shutting down', { reason: 'ServiceUnavailable' })));
+}

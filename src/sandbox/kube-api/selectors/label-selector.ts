@@ -1,0 +1,164 @@
+/** One requirement of a label selector. */
+export interface Requirement {
+  readonly key: string;
+  readonly operator: 'in' | 'notin' | 'exists' | 'absent' | 'gt' | 'lt';
+  readonly values: readonly string[];
+}
+
+export type ParsedSelector =
+  | { readonly ok: true; readonly requirements: readonly Requirement[] }
+  | { readonly ok: false; readonly message: string };
+
+interface Token {
+  readonly kind: 'identifier' | 'operator' | 'open' | 'close' | 'comma' | 'end';
+  readonly text: string;
+}
+
+/** Parses the text of `labelSelector`, with the error texts of `k8s.io/apimachinery/pkg/labels`. */
+export function parseLabelSelector(text: string): ParsedSelector {
+  try {
+    return { ok: true, requirements: new Parser(tokenize(text)).parse() };
+  } catch (thrown) {
+    if (thrown instanceof SelectorError) return { ok: false, message: `unable to parse requirement: ${thrown.message}` };
+    throw thrown;
+  }
+}
+
+class SelectorError extends Error {
+  override readonly name = 'SelectorError';
+}
+
+function tokenize(text: string): readonly Token[] {
+  const tokens: Token[] = [];
+  const pattern = /\s*(?:(==|!=|=|!|>|<)|([(])|([)])|(,)|([^\s=!<>(),]+))/y;
+  while (pattern.lastIndex < text.length) {
+    const start = pattern.lastIndex;
+    const match = pattern.exec(text);
+    if (!match) {
+      if (text.slice(start).trim() === '') break;
+      throw new SelectorError(`found '${text.slice(start)}', expected: identifier`);
+    }
+    if (match[1]) tokens.push({ kind: 'operator', text: match[1] });
+    else if (match[2]) tokens.push({ kind: 'open', text: '(' });
+    else if (match[3]) tokens.push({ kind: 'close', text: ')' });
+    else if (match[4]) tokens.push({ kind: 'comma', text: ',' });
+    else tokens.push({ kind: 'identifier', text: match[5] ?? '' });
+  }
+  return tokens;
+}
+
+const END: Token = { kind: 'end', text: '' };
+
+class Parser {
+  readonly #tokens: readonly Token[];
+  #at = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  parse(): readonly Requirement[] {
+    const requirements: Requirement[] = [];
+    if (this.#peek().kind === 'end') return requirements;
+    for (;;) {
+      requirements.push(this.#requirement());
+      const next = this.#next();
+      if (next.kind === 'end') return requirements;
+      if (next.kind !== 'comma') throw new SelectorError(`found '${next.text}', expected: ',' or 'end of string'`);
+    }
+  }
+
+  #requirement(): Requirement {
+    if (this.#peek().text === '!') {
+      this.#next();
+      return { key: this.#key(), operator: 'absent', values: [] };
+    }
+    const key = this.#key();
+    const next = this.#peek();
+    if (next.kind === 'end' || next.kind === 'comma') return { key, operator: 'exists', values: [] };
+    this.#next();
+    switch (next.text) {
+      case '=':
+      case '==':
+        return { key, operator: 'in', values: [this.#value()] };
+      case '!=':
+        return { key, operator: 'notin', values: [this.#value()] };
+      case '>':
+        return { key, operator: 'gt', values: [this.#value()] };
+      case '<':
+        return { key, operator: 'lt', values: [this.#value()] };
+      case 'in':
+      case 'notin':
+        return { key, operator: next.text, values: this.#values() };
+      default:
+        throw new SelectorError(`found '${next.text}', expected: in, notin, =, ==, !=, gt, lt`);
+    }
+  }
+
+  #key(): string {
+    const token = this.#next();
+    if (token.kind !== 'identifier') throw new SelectorError(`found '${token.text}', expected: identifier`);
+    const problem = qualifiedNameProblem(token.text);
+    if (problem) throw new SelectorError(`key: Invalid value: ${JSON.stringify(token.text)}: ${problem}`);
+    return token.text;
+  }
+
+  #value(): string {
+    const token = this.#peek();
+    if (token.kind === 'end' || token.kind === 'comma') return '';
+    if (token.kind !== 'identifier') throw new SelectorError(`found '${token.text}', expected: identifier`);
+    this.#next();
+    return token.text;
+  }
+
+  #values(): readonly string[] {
+    const open = this.#next();
+    if (open.kind !== 'open') throw new SelectorError(`found '${open.text}' expected: '('`);
+    const values: string[] = [];
+    for (;;) {
+      const token = this.#next();
+      if (token.kind === 'identifier') values.push(token.text);
+      else if (token.kind === 'close') return values;
+      else if (token.kind !== 'comma') throw new SelectorError(`found '${token.text}', expected: ',', ')' or identifier`);
+    }
+  }
+
+  #peek(): Token {
+    return this.#tokens[this.#at] ?? END;
+  }
+
+  #next(): Token {
+    const token = this.#peek();
+    this.#at++;
+    return token;
+  }
+}
+
+function qualifiedNameProblem(key: string): string | undefined {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  return /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/.test(name) && name.length <= 63
+    ? undefined
+    : "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+}
+
+/** Whether labels meet every requirement. `notin` is met by an absent key. */
+export function matchesLabels(requirements: readonly Requirement[], labels: Readonly<Record<string, string>> | undefined): boolean {
+  return requirements.every((requirement) => matchesOne(requirement, labels?.[requirement.key]));
+}
+
+function matchesOne({ operator, values }: Requirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'exists':
+      return value !== undefined;
+    case 'absent':
+      return value === undefined;
+    case 'in':
+      return value !== undefined && values.includes(value);
+    case 'notin':
+      return value === undefined || !values.includes(value);
+    case 'gt':
+      return value !== undefined && Number.parseInt(value, 10) > Number.parseInt(values[0] ?? '', 10);
+    case 'lt':
+      return value !== undefined && Number.parseInt(value, 10) < Number.parseInt(values[0] ?? '', 10);
+  }
+}

@@ -1,0 +1,167 @@
+import { messageOf } from '../../../base/errors.ts';
+import { isJsonObject } from '../../../base/json.ts';
+import type { KubeObject } from '../../../kube/core/object.ts';
+import type { ApiRequest, ApiResult } from '../context.ts';
+import { applyJsonPatch } from '../patch/json-patch.ts';
+import { applyMergePatch } from '../patch/merge-patch.ts';
+import { serverSideApply } from '../patch/server-side-apply.ts';
+import { applyStrategicMerge } from '../patch/strategic-merge.ts';
+import { flag, invalidOptions } from '../request/query.ts';
+import { goJsonError, mediaType, parseYamlText, readText } from '../request/read-body.ts';
+import { canonical, readObject } from '../resources/canonical.ts';
+import { apiVersionOfType, type ResourceType, storageKey } from '../resources/resource-type.ts';
+import { invalidAs, invalidValue, requiredValue } from '../status/field-error.ts';
+import { badRequest, failure, Refusal, unsupportedMedia } from '../status/refusal.ts';
+import type { AdmissionChain } from './admission-chain.ts';
+import { cannotBeHandled, createObject, decoded } from './create.ts';
+import { type Intended, writeUpdate } from './update.ts';
+import { judgeUnknownFields, listKeys, type WriteOptions, writeOptions } from './write-options.ts';
+
+const JSON_PATCH = 'application/json-patch+json';
+const MERGE_PATCH = 'application/merge-patch+json';
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const APPLY = 'application/apply-patch+yaml';
+
+/** PATCH in any of the four ways; strategic merge only for built-in kinds, whose lists have merge keys. */
+export async function patch(call: ApiRequest, admit: AdmissionChain): Promise<ApiResult> {
+  const media = mediaType(call.request);
+  const accepted = call.type.body.kind === 'custom' ? [JSON_PATCH, MERGE_PATCH, APPLY] : [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY];
+  if (!accepted.includes(media)) throw unsupportedMedia(accepted);
+  if (media === APPLY && !call.query.get('fieldManager')) {
+    throw invalidOptions('PatchOptions', [requiredValue('fieldManager', 'is required for apply patch')]);
+  }
+  const options = writeOptions(call, 'PatchOptions');
+  const text = await readText(call.request);
+  if (media === APPLY) return apply(call, options, text, admit);
+  const document = parseJsonPatchBody(text);
+  return writeUpdate(call, options, admit, async (live) => patched(call, options, live, changeBy(call.type, media, live, document)));
+}
+
+function parseJsonPatchBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw badRequest(`error decoding patch: ${goJsonError(text, messageOf(thrown))}`);
+  }
+}
+
+function changeBy(type: ResourceType, media: string, live: KubeObject, document: unknown): unknown {
+  switch (media) {
+    case JSON_PATCH: {
+      const outcome = applyJsonPatch<KubeObject>(live, document);
+      if (outcome.ok) return outcome.object;
+      throw outcome.status === 400
+        ? badRequest(outcome.message)
+        : new Refusal(failure(422, outcome.message, { reason: 'Invalid', details: {} }));
+    }
+    case STRATEGIC: {
+      const outcome = applyStrategicMerge(live, document, listKeys(type));
+      if (outcome.ok) return outcome.object;
+      throw new Refusal(failure(outcome.status, outcome.message, outcome.status === 400 ? { reason: 'BadRequest' } : {}));
+    }
+    default:
+      if (!isJsonObject(document))
+        throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
+      return applyMergePatch(live, document);
+  }
+}
+
+/** Reads what a patch made of an object; unknown fields in it are 422 under Strict. */
+function patched(call: ApiRequest, options: WriteOptions, live: KubeObject, changed: unknown): Intended {
+  const { type } = call;
+  if (!isJsonObject(changed)) throw badRequest('a patch must leave an object');
+  if (changed.kind !== type.kind || changed.apiVersion !== apiVersionOfType(type)) {
+    throw badRequest(`a patch must not change kind and apiVersion of a ${type.kind}`);
+  }
+  const read = readObject(type, changed);
+  if (!read.ok) throw invalidPatch(changed, read.message);
+  checkNames(live, read.object);
+  if (options.fieldValidation === 'Strict' && read.unknownFields.length > 0) {
+    throw invalidPatch(
+      changed,
+      `strict decoding error: ${read.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`).join(', ')}`,
+    );
+  }
+  return { object: read.object, warnings: judgeUnknownFields(call, options, read.unknownFields) };
+}
+
+function invalidPatch(changed: unknown, message: string): Refusal {
+  return invalidAs('', { name: '' }, [invalidValue('patch', JSON.stringify(changed), message)]);
+}
+
+function checkNames(live: KubeObject, next: KubeObject): void {
+  const { name, namespace } = next.metadata;
+  if (name && name !== live.metadata.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${live.metadata.name ?? ''})`);
+  }
+  if (namespace && namespace !== live.metadata.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+}
+
+async function apply(call: ApiRequest, options: WriteOptions, text: string, admit: AdmissionChain): Promise<ApiResult> {
+  const { type, context, namespace, name = '', subresource } = call;
+  const applied = readApplied(call, text);
+  const unknown = readObject(type, applied);
+  if (!unknown.ok) throw cannotBeHandled(type, unknown.message);
+  const warnings = judgeUnknownFields(call, options, unknown.unknownFields);
+  const run = (live: KubeObject | undefined): KubeObject => {
+    const outcome = serverSideApply({
+      live,
+      applied: withoutUnknown(type, applied),
+      manager: options.fieldManager,
+      force: flag(call.query, 'force'),
+      apiVersion: apiVersionOfType(type),
+      ...(subresource === undefined ? {} : { subresource }),
+      now: context.clock.now(),
+      listKeys: listKeys(type),
+    });
+    if (!outcome.ok) throw new Refusal(outcome.status);
+    return outcome.object;
+  };
+  if (!context.store.get(type.bucket, storageKey(namespace, name)) && subresource === undefined) {
+    const { resourceVersion, uid } = applied.metadata;
+    if (resourceVersion || uid)
+      throw new Refusal(
+        failure(
+          409,
+          `Operation cannot be fulfilled on ${type.plural} "${name}": uid and resourceVersion must not be set on an apply that creates`,
+          { reason: 'Conflict' },
+        ),
+      );
+    const created = await createObject(call, decoded(call, run(undefined)), options, admit);
+    return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
+  }
+  return writeUpdate(call, options, admit, async (live) => ({ object: canonical(type, run(live)), recorded: true, warnings }));
+}
+
+function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): KubeObject {
+  const value = parseYamlText(text, type.kind);
+  if (!isJsonObject(value)) throw badRequest(`error decoding YAML: a ${type.kind} must be an object`);
+  const metadata: KubeObject['metadata'] = isJsonObject(value.metadata) ? value.metadata : {};
+  if (value.kind !== type.kind) throw badRequest(`${String(value.kind ?? '')} cannot be applied as a ${type.kind}`);
+  if (metadata.name !== undefined && metadata.name !== name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  }
+  if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  return { ...value, metadata: { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+/** Only what the type has is owned; defaults are not the applier's. */
+function withoutUnknown(type: ResourceType, applied: KubeObject): KubeObject {
+  return keepKnown(applied, canonical(type, applied));
+}
+
+function keepKnown(applied: KubeObject, known: KubeObject): KubeObject {
+  const kept = intersect(applied, known);
+  return isJsonObject(kept) ? { ...kept, metadata: applied.metadata } : applied;
+}
+
+function intersect(applied: unknown, known: unknown): unknown {
+  if (!isJsonObject(applied) || !isJsonObject(known)) return applied;
+  return Object.fromEntries(
+    Object.entries(applied).flatMap(([name, value]) => (name in known ? [[name, intersect(value, known[name])]] : [])),
+  );
+}

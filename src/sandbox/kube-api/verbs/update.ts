@@ -1,0 +1,171 @@
+import type { KubeObject } from '../../../kube/core/object.ts';
+import type { ApiRequest, ApiResult } from '../context.ts';
+import { validateCustom } from '../crd/validate-custom.ts';
+import { behaviourOf } from '../kinds/kinds.ts';
+import { recordUpdate } from '../patch/managed-fields.ts';
+import { readObjectBody } from '../request/read-body.ts';
+import { canonical, readObject } from '../resources/canonical.ts';
+import { checkKind } from '../resources/check-kind.ts';
+import { hasStatus, specChanged } from '../resources/generation.ts';
+import { apiVersionOfType, type ResourceType, storageKey } from '../resources/resource-type.ts';
+import { toServed } from '../resources/served.ts';
+import { resourceVersionRequired, validateMeta, validateMetaUpdate } from '../resources/validate-meta.ts';
+import { invalid, invalidAs } from '../status/field-error.ts';
+import { badRequest, conflict, modified, notFound, qualifiedResource } from '../status/refusal.ts';
+import type { AdmissionChain } from './admission-chain.ts';
+import { cannotBeHandled } from './create.ts';
+import { isGone } from './deletion.ts';
+import { isNoOp } from './no-op.ts';
+import { judgeUnknownFields, listKeys, type WriteOptions, withManagedFields, writeOptions } from './write-options.ts';
+
+/** How often a write that names no resourceVersion is tried again when others write in between. */
+const ATTEMPTS = 10;
+
+/** What a write makes of the live object; its managed fields are recorded already when `recorded` is set. */
+export interface Intended {
+  readonly object: KubeObject;
+  readonly recorded?: boolean;
+  readonly warnings?: readonly string[];
+}
+
+/** PUT of an object or of its status. */
+export async function update(call: ApiRequest, admit: AdmissionChain): Promise<ApiResult> {
+  const { type, name = '', namespace } = call;
+  const options = writeOptions(call, 'UpdateOptions');
+  const body = await readObjectBody(call.request, type.kind);
+  checkKind(type, body);
+  const read = readObject(type, body);
+  if (!read.ok) throw cannotBeHandled(type, read.message);
+  const warnings = judgeUnknownFields(call, options, read.unknownFields);
+  const sent = read.object;
+  if (sent.metadata.name !== name)
+    throw badRequest(`the name of the object (${sent.metadata.name ?? ''}) does not match the name on the URL (${name})`);
+  if (sent.metadata.namespace && sent.metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if (!sent.metadata.resourceVersion && !type.unconditionalUpdate && call.context.store.get(type.bucket, storageKey(namespace, name))) {
+    throw missingVersion(type, name);
+  }
+  const metadata = namespace === undefined ? sent.metadata : { ...sent.metadata, namespace };
+  return writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, warnings }));
+}
+
+function missingVersion(type: ResourceType, name: string): Error {
+  return invalidAs(qualifiedResource(type), { name, group: type.group, kind: type.plural }, [resourceVersionRequired()]);
+}
+
+/** Reads the live object, lets `intend` change it, admits and checks the result and writes it; tried again when somebody else wrote first. */
+export async function writeUpdate(
+  call: ApiRequest,
+  options: WriteOptions,
+  admit: AdmissionChain,
+  intend: (live: KubeObject) => Promise<Intended>,
+): Promise<ApiResult> {
+  const { type, context, namespace, name = '' } = call;
+  const key = storageKey(namespace, name);
+  for (let attempt = 1; ; attempt++) {
+    const live = context.store.get(type.bucket, key);
+    if (!live) throw notFound(type, name);
+    const served = toServed(type, live);
+    const intended = await intend(served);
+    checkIdentity(type, served, intended.object);
+    const merged = canonical(type, prepareUpdate(call, served, intended.object));
+    const recorded = intended.recorded ? merged : canonical(type, record(call, options, served, merged));
+    const admitted = await admit({ call, operation: 'UPDATE', object: recorded, oldObject: served, options });
+    const next = finish(call, served, admitted.object ?? recorded);
+    check(type, served, next);
+    const warnings = [...(intended.warnings ?? []), ...admitted.warnings];
+    if (isNoOp(served, next) || options.dryRun) return { code: 200, body: isNoOp(served, next) ? served : next, warnings };
+    const committed = isGone(next) ? context.store.remove(type.bucket, key, live) : context.store.update(type.bucket, key, next, live);
+    if (committed.ok) return { code: 200, body: isGone(next) ? next : toServed(type, committed.object), warnings };
+    if (committed.reason === 'gone') throw notFound(type, name);
+    if (attempt >= ATTEMPTS || intended.object.metadata.resourceVersion !== served.metadata.resourceVersion) throw modified(type, name);
+  }
+}
+
+/** The optimistic lock: a resourceVersion or uid that is sent must be the live one. */
+function checkIdentity(type: ResourceType, live: KubeObject, sent: KubeObject): void {
+  const name = live.metadata.name ?? '';
+  const { uid, resourceVersion } = sent.metadata;
+  if (uid && uid !== live.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`;
+    throw conflict(qualifiedResource(type), { name, group: type.group, kind: type.plural }, why);
+  }
+  if (resourceVersion && resourceVersion !== '0' && resourceVersion !== live.metadata.resourceVersion) throw modified(type, name);
+}
+
+/** What an update may not touch stays as it is; of the status and the rest, only the side that is written. */
+function prepareUpdate({ type, subresource }: ApiRequest, live: KubeObject, sent: KubeObject): KubeObject {
+  const {
+    uid,
+    resourceVersion,
+    creationTimestamp,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    generation,
+    name,
+    namespace,
+    generateName,
+  } = live.metadata;
+  const kept = {
+    name,
+    namespace,
+    uid,
+    resourceVersion,
+    creationTimestamp,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    generation,
+    generateName,
+  };
+  const fixed = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+  const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, generation: _n, uid: _u, generateName: _gn, ...sentMeta } = sent.metadata;
+  const metadata = { ...sentMeta, ...fixed };
+  if (subresource === 'status') {
+    const custom = type.body.kind === 'custom';
+    const { managedFields: _live, ...liveMeta } = live.metadata;
+    const statusMeta = custom
+      ? liveMeta
+      : { ...metadata, ...(live.metadata.ownerReferences ? { ownerReferences: live.metadata.ownerReferences } : {}) };
+    const managed = sent.metadata.managedFields === undefined ? {} : { managedFields: sent.metadata.managedFields };
+    return { ...live, metadata: { ...statusMeta, ...managed }, status: sent.status };
+  }
+  const { status: _status, ...rest } = sent;
+  const next = hasStatus(type)
+    ? { ...rest, metadata, ...(live.status === undefined ? {} : { status: live.status }) }
+    : { ...sent, metadata };
+  return behaviourOf(type.bucket).prepareUpdate?.(live, next) ?? next;
+}
+
+function record({ type, subresource, context }: ApiRequest, options: WriteOptions, live: KubeObject, next: KubeObject): KubeObject {
+  const entries = recordUpdate({
+    before: live,
+    after: next,
+    manager: options.fieldManager,
+    apiVersion: apiVersionOfType(type),
+    ...(subresource === undefined ? {} : { subresource }),
+    now: context.clock.now(),
+    listKeys: listKeys(type),
+  });
+  return withManagedFields(next, entries);
+}
+
+/** After admission: identity once more, and the generation where what it counts has changed. */
+function finish(call: ApiRequest, live: KubeObject, admitted: KubeObject): KubeObject {
+  const next = canonical(call.type, prepareUpdate(call, live, admitted));
+  const counts = call.type.generation && call.subresource === undefined && specChanged(call.type, live, next);
+  if (!counts) return next;
+  return { ...next, metadata: { ...next.metadata, generation: (live.metadata.generation ?? 0) + 1 } };
+}
+
+function check(type: ResourceType, live: KubeObject, next: KubeObject): void {
+  const behaviour = behaviourOf(type.bucket);
+  const errors = [
+    ...validateMetaUpdate(live, next),
+    ...validateMeta(type, next),
+    ...(behaviour.validate?.(next) ?? []),
+    ...(behaviour.validateUpdate?.(live, next) ?? []),
+    ...validateCustom(type, next, live),
+  ];
+  if (errors.length > 0) throw invalid(type, next.metadata.name ?? '', errors);
+}
