@@ -1,0 +1,110 @@
+import { parseRoleArn, type RoleArn } from '../iam/arn.ts';
+import { isDnsLabel, isDnsSubdomain, subjectOf } from '../identity/subject.ts';
+import { AWS_IAM_PLUGIN, type AwsIamPlugin, DEFAULT_SERVICE_ACCOUNT, decodePlugins, type PluginProblem } from './decode-plugins.ts';
+import { nameOf, type Profile } from './profile.ts';
+import { judgeRole, type RolePolicy } from './role-policy.ts';
+
+/** One service account that a profile binds to one role. */
+export interface Claim {
+  readonly profile: string;
+  readonly serviceAccount: string;
+  readonly subject: string;
+  readonly role: RoleArn;
+  /** `trust`: grant in the trust policy and annotate. `annotate`: annotate alone. */
+  readonly mode: 'trust' | 'annotate';
+  /** The role must carry an allowed tag. */
+  readonly needsTag: boolean;
+}
+
+/** What a profile's plugins come to under the policy. */
+export interface Claims {
+  readonly claims: readonly Claim[];
+  readonly problems: readonly PluginProblem[];
+}
+
+/** A template of `--default-role`: `{namespace}` and `{owner}` are replaced. Absent: no default. */
+export type DefaultRole = string | undefined;
+
+/** A role is its account and name (paths are no part of a role's identity): the key of its queue, its record and its state. */
+export function roleKeyOf(role: { readonly account: string; readonly name: string }): string {
+  return `${role.account}/${role.name}`;
+}
+
+/** The default role of a profile; characters of the owner that no role name may hold become `-`. */
+export function renderDefaultRole(template: string, profile: Profile): string {
+  const owner = (profile.spec?.owner?.name ?? '').replace(/[^\w+=,.@-]/g, '-');
+  return template.replaceAll('{namespace}', nameOf(profile)).replaceAll('{owner}', owner);
+}
+
+function claimsOfPlugin(profile: Profile, plugin: AwsIamPlugin, policy: RolePolicy): Claims {
+  const path = `${plugin.path}/spec/awsIamRole`;
+  const problem = (reason: PluginProblem['reason'], message: string): Claims => ({ claims: [], problems: [{ path, reason, message }] });
+  if (plugin.awsIamRole === '') return problem('RoleArnMissing', 'awsIamRole is empty, give the ARN of a role');
+  if (/\$\{|\$\(|<[^>]*>/.test(plugin.awsIamRole)) {
+    return problem(
+      'RoleArnPlaceholder',
+      `awsIamRole ${JSON.stringify(plugin.awsIamRole)} still holds a placeholder, put the real value in`,
+    );
+  }
+  const parsed = parseRoleArn(plugin.awsIamRole);
+  if (!parsed.ok) {
+    const why = parsed.problems.map((one) => one.message).join('; ');
+    return problem('RoleArnIllegal', `awsIamRole ${JSON.stringify(plugin.awsIamRole)} is not the ARN of a role: ${why}`);
+  }
+  const verdict = judgeRole(parsed.arn, plugin.annotateOnly, policy);
+  if (verdict.kind === 'no') return problem(verdict.reason, verdict.message);
+  const claims: Claim[] = [];
+  const problems: PluginProblem[] = [];
+  for (const name of plugin.serviceAccounts) {
+    if (!isDnsSubdomain(name)) {
+      const message = `${JSON.stringify(name)} is not the name of a service account`;
+      problems.push({ path: `${plugin.path}/spec/serviceAccounts`, reason: 'ServiceAccountIllegal', message });
+      continue;
+    }
+    claims.push({
+      profile: nameOf(profile),
+      serviceAccount: name,
+      subject: subjectOf({ namespace: nameOf(profile), name }),
+      role: parsed.arn,
+      mode: plugin.annotateOnly ? 'annotate' : 'trust',
+      needsTag: verdict.kind === 'if-tagged',
+    });
+  }
+  return { claims, problems };
+}
+
+/**
+ * The claims of a profile: which of its service accounts want which role, and everything that stands against it.
+ * A service account takes the first role that is given to it; a later, different one is a problem (upstream trusted both and annotated the last).
+ */
+export function claimsOf(profile: Profile, policy: RolePolicy, defaultRole: DefaultRole): Claims {
+  if (!isDnsLabel(nameOf(profile))) return { claims: [], problems: [] };
+  const decoded = decodePlugins(profile);
+  const named = (profile.spec?.plugins ?? []).some((entry) => entry.kind === AWS_IAM_PLUGIN);
+  const plugins =
+    named || defaultRole === undefined
+      ? decoded.plugins
+      : [
+          {
+            path: '/spec/plugins',
+            awsIamRole: renderDefaultRole(defaultRole, profile),
+            annotateOnly: false,
+            serviceAccounts: [DEFAULT_SERVICE_ACCOUNT],
+          },
+        ];
+  const claims = new Map<string, Claim>();
+  const problems: PluginProblem[] = [...decoded.problems];
+  for (const plugin of plugins) {
+    const found = claimsOfPlugin(profile, plugin, policy);
+    problems.push(...found.problems);
+    for (const claim of found.claims) {
+      const first = claims.get(claim.serviceAccount);
+      if (first === undefined) claims.set(claim.serviceAccount, claim);
+      else if (first.role.text !== claim.role.text || first.mode !== claim.mode) {
+        const message = `service account ${claim.serviceAccount} already has ${first.role.text}, remove one of the entries`;
+        problems.push({ path: plugin.path, reason: 'PluginRepeated', message });
+      }
+    }
+  }
+  return { claims: [...claims.values()], problems };
+}

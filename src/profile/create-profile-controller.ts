@@ -1,0 +1,255 @@
+import { sleep } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { parseProviderArn, parseRoleArn, providerArnOf } from '../iam/arn.ts';
+import { recordName } from '../identity/record-name.ts';
+import type { KubeObject } from '../kube/core/object.ts';
+import { type Outcome, runController } from '../kube/runtime/controller.ts';
+import { WorkQueue } from '../kube/runtime/work-queue.ts';
+import type { Action } from './action.ts';
+import { type Claims, claimsOf, roleKeyOf } from './claims.ts';
+import { Effects } from './internal/effects.ts';
+import { FreshObjects } from './internal/fresh-objects.ts';
+import { FreshProfiles } from './internal/fresh-profiles.ts';
+import { NamespaceObjects } from './internal/namespace-objects.ts';
+import { type NamespaceLabels, parseNamespaceLabels } from './namespace-labels.ts';
+import { type ProfileControllerOptions, resolveOptions } from './options.ts';
+import type { ProfileControllerDeps } from './ports.ts';
+import { nameOf, type Profile } from './profile.ts';
+import { ProfileReconciler } from './profile-reconciler.ts';
+import { newRoleMemory, RoleBook } from './role-book.ts';
+import { ownRoleOf, type RolePolicy } from './role-policy.ts';
+import { RoleReconciler } from './role-reconciler.ts';
+import { parseRecord } from './role-record.ts';
+
+const START_RETRY_MS = 1_000;
+const ABANDON_MS = 10_000;
+
+/** The Profile controller. One object serves one term of leadership; after `start` has resolved it is of no further use. */
+export interface ProfileController {
+  /** Loads the records, then works until the signal aborts; resolves when nothing is in flight any more. Call it while holding the lease. */
+  start(signal: AbortSignal): Promise<void>;
+  /** Whether the records are loaded and the queues are being worked on. */
+  ready(): boolean;
+  /** A profile was added, changed or deleted: the watch says so. */
+  profileChanged(name: string): void;
+  /** An object in a profile's namespace, or the namespace itself, changed. */
+  objectChanged(object: KubeObject): void;
+  /** The labels file changed: it is read again and every profile is looked at. */
+  labelsChanged(): void;
+  /** False while a write of unknown outcome may still land: then the lease must run out instead of being released. */
+  settled(): boolean;
+  /** What was done, or with an overlay would have been, in order. */
+  onAction(listener: (action: Action) => void): void;
+  /** One round, for tests and the simulation. */
+  reconcileProfile(name: string): Promise<Outcome>;
+  reconcileRole(key: string): Promise<Outcome>;
+  /** Roles known now, by key. */
+  roleKeys(): readonly string[];
+}
+
+/** Builds the controller on its ports. Nothing happens before `start`. */
+export function createProfileController(deps: ProfileControllerDeps, controllerOptions: ProfileControllerOptions): ProfileController {
+  const options = resolveOptions(controllerOptions);
+  const { clock, log, lease } = deps;
+  const startedAt = clock.monotonic();
+  const stop = new AbortController();
+  const listeners: ((action: Action) => void)[] = [];
+  let running = false;
+  let policy: RolePolicy = { allowed: options.allowedRoles, own: undefined };
+  let labels: NamespaceLabels = new Map();
+  let labelsProblem: string | undefined;
+  let lastUncertain = Number.NEGATIVE_INFINITY;
+
+  const effects = new Effects(deps, stop.signal, (action) => {
+    for (const listener of listeners) listener(action);
+  });
+  const profiles = new FreshProfiles(deps.profiles, clock);
+  const objects = new FreshObjects(deps.objects, clock);
+  const claims = memoizedClaims(() => policy, options.defaultRole);
+  const queueOptions = { clock, random: deps.random };
+  const profileQueue = new WorkQueue(queueOptions);
+  const roleQueue = new WorkQueue(queueOptions);
+
+  const book = new RoleBook((key, role) => {
+    const providerArn = providerArnOf({ partition: role.partition, account: role.account, issuer: options.issuer });
+    const takenOver = lease.takenOverAt();
+    return newRoleMemory(key, role, {
+      providerArn,
+      recordName: recordName({ account: role.account, roleName: role.name, providerArn }, deps.sha256Hex),
+      openUntil: takenOver === undefined ? startedAt : takenOver + options.lateWriteWindowMs,
+    });
+  });
+
+  const roles = new RoleReconciler({
+    book,
+    profiles,
+    effects,
+    lease,
+    clock,
+    log,
+    metrics: deps.metrics,
+    sha256Hex: deps.sha256Hex,
+    processId: deps.processId,
+    options,
+    policy: () => policy,
+    claimsOf: claims,
+    enqueueProfile: (name) => profileQueue.add(name),
+    report: (profile, finding) => deps.events.emit({ profile, type: 'Warning', ...finding }),
+    onUncertain: () => {
+      lastUncertain = clock.monotonic();
+    },
+  });
+
+  const profileReconciler = new ProfileReconciler({
+    book,
+    profiles,
+    objects,
+    namespaceObjects: new NamespaceObjects({
+      effects,
+      objects,
+      serves: (resource) => deps.objects.serves(resource),
+      options,
+      book,
+      labels: () => labels,
+    }),
+    effects,
+    events: deps.events,
+    metrics: deps.metrics,
+    clock,
+    log,
+    claimsOf: claims,
+    enqueueRole: (key) => roleQueue.add(key),
+    labelsProblem: () => labelsProblem,
+  });
+
+  async function readLabels(): Promise<void> {
+    const problem = await readLabelsOnce();
+    if (problem !== undefined) {
+      log.warn('labels file unusable', { reason: 'LabelsFileUnusable', error: problem });
+      deps.metrics.count('podrole_role_findings_total', { reason: 'LabelsFileUnusable' });
+    }
+    deps.metrics.set('podrole_namespace_labels_usable', {}, problem === undefined ? 1 : 0);
+    labelsProblem = problem;
+  }
+
+  async function readLabelsOnce(): Promise<string | undefined> {
+    try {
+      const parsed = parseNamespaceLabels(await deps.readLabels(stop.signal));
+      if (!parsed.ok) return parsed.problems.join('; ');
+      labels = parsed.labels;
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async function learnOwnRole(): Promise<void> {
+    try {
+      const { arn } = await deps.callerIdentity(stop.signal);
+      policy = { ...policy, own: ownRoleOf(arn) };
+    } catch (error) {
+      log.warn('own role unknown', { reason: 'OwnRoleUnknown', error: messageOf(error) });
+      deps.metrics.count('podrole_role_findings_total', { reason: 'OwnRoleUnknown' });
+    }
+    if (policy.allowed.length === 0) log.warn('every role of the own account may be named by a profile; set --allowed-role');
+  }
+
+  /** The records say what must be revoked, whatever the profiles say today: nothing starts without them. */
+  async function loadRecords(): Promise<void> {
+    for (;;) {
+      try {
+        for (const object of await effects.listRecords()) takeRecord(object);
+        return;
+      } catch (error) {
+        if (stop.signal.aborted) throw error;
+        log.warn('records not read, trying again', { error: messageOf(error) });
+        await sleep(clock, START_RETRY_MS, stop.signal);
+      }
+    }
+  }
+
+  function takeRecord(object: KubeObject): void {
+    const parsed = parseRecord(object);
+    if (parsed.kind !== 'record') return;
+    const role = parseRoleArn(parsed.record.role);
+    if (!role.ok) return;
+    const memory = book.at(roleKeyOf(role.arn), role.arn);
+    if (memory.providerArn !== parsed.record.provider || memory.recordName !== object.metadata.name) return;
+    memory.stored = { object, record: parsed.record };
+    roleQueue.add(memory.key);
+  }
+
+  return {
+    async start(signal) {
+      const onAbort = (): void => stop.abort(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+      try {
+        await Promise.all([loadRecords(), readLabels(), learnOwnRole()]);
+        running = true;
+        for (const profile of deps.profiles.list()) profileQueue.add(nameOf(profile));
+        const common = { clock, log, abandonMs: ABANDON_MS };
+        await Promise.all([
+          runController(
+            {
+              ...common,
+              name: 'profile',
+              queue: profileQueue,
+              workers: options.profileWorkers,
+              reconcile: (name) => profileReconciler.reconcile(name),
+            },
+            stop.signal,
+          ),
+          runController(
+            { ...common, name: 'role', queue: roleQueue, workers: options.roleWorkers, reconcile: (key) => roles.reconcile(key) },
+            stop.signal,
+          ),
+        ]);
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      } finally {
+        running = false;
+        signal.removeEventListener('abort', onAbort);
+      }
+    },
+    ready: () => running,
+    profileChanged: (name) => profileQueue.add(name),
+    objectChanged: (object) => {
+      const { namespace, name } = object.metadata;
+      const profile = namespace ?? name;
+      if (profile !== undefined && deps.profiles.get(profile) !== undefined) profileQueue.add(profile);
+    },
+    labelsChanged: () => {
+      void readLabels().then(() => {
+        for (const profile of deps.profiles.list()) profileQueue.add(nameOf(profile));
+      });
+    },
+    settled: () => clock.monotonic() - lastUncertain >= options.lateWriteWindowMs,
+    onAction: (listener) => {
+      listeners.push(listener);
+    },
+    reconcileProfile: (name) => profileReconciler.reconcile(name),
+    reconcileRole: (key) => roles.reconcile(key),
+    roleKeys: () => book.keys(),
+  };
+}
+
+/** Claims are a function of the profile object, which is never changed in place, and of the policy. */
+function memoizedClaims(policy: () => RolePolicy, defaultRole: string | undefined): (profile: Profile) => Claims {
+  const known = new WeakMap<Profile, { readonly policy: RolePolicy; readonly claims: Claims }>();
+  return (profile) => {
+    const current = policy();
+    const before = known.get(profile);
+    if (before?.policy === current) return before.claims;
+    const claims = claimsOf(profile, current, defaultRole);
+    known.set(profile, { policy: current, claims });
+    return claims;
+  };
+}
+
+/** Whether an issuer makes a provider ARN that IAM accepts; the account is of no matter. */
+export function issuerProblem(issuer: string): string | undefined {
+  const parsed = parseProviderArn(providerArnOf({ partition: 'aws', account: '111122223333', issuer }));
+  if (!issuer.startsWith('https://')) return `issuer ${JSON.stringify(issuer)} must begin with https://`;
+  return parsed.ok ? undefined : parsed.problems.map((problem) => problem.message).join('; ');
+}

@@ -1,0 +1,364 @@
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { statementSid } from '../identity/statement-id.ts';
+import type { Outcome } from '../kube/runtime/controller.ts';
+import { type Claim, type Claims, roleKeyOf } from './claims.ts';
+import { CALL_DEADLINES, type Effects } from './internal/effects.ts';
+import type { FreshProfiles } from './internal/fresh-profiles.ts';
+import { loadRecord, storeRecord } from './internal/record-keeper.ts';
+import { RoleReporter } from './internal/role-reporter.ts';
+import { type ResolvedOptions, resyncMs } from './options.ts';
+import { holdsNone, planTrust, type TrustPlan, type TrustSettings } from './plan-trust.ts';
+import type { LeaseView, Metrics, RoleTrust } from './ports.ts';
+import { nameOf, type Profile } from './profile.ts';
+import type { ReasonCode } from './reasons.data.ts';
+import type { RoleBook, RoleMemory } from './role-book.ts';
+import type { RolePolicy } from './role-policy.ts';
+import { type RoleRecord, sameRecord } from './role-record.ts';
+import { subjectVerdicts, type Verdicts } from './subject-verdicts.ts';
+import { type ThreeSets, threeSets } from './three-sets.ts';
+
+const READ_BACK_MS = 1_000;
+const MAX_FIGHTS = 3;
+const FIGHT_MEMORY_MS = 600_000;
+/** A direct list costs less than this many direct reads. */
+const READS_WORTH_A_LIST = 4;
+const LEASE_MARGIN_MS = 1_000;
+
+/** What the role side needs of the controller. */
+export interface RoleReconcilerDeps {
+  readonly book: RoleBook;
+  readonly profiles: FreshProfiles;
+  readonly effects: Effects;
+  readonly lease: LeaseView;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly sha256Hex: (text: string) => string;
+  readonly processId: string;
+  readonly options: ResolvedOptions;
+  readonly policy: () => RolePolicy;
+  readonly claimsOf: (profile: Profile) => Claims;
+  /** A write ended with an unknown outcome. */
+  readonly onUncertain: () => void;
+  /** Something about this profile changed on the role's side. */
+  readonly enqueueProfile: (name: string) => void;
+  readonly report: (profile: Profile, finding: { readonly reason: ReasonCode; readonly message: string }) => void;
+}
+
+/** Everything read for one round, and what follows from it. */
+interface Round {
+  readonly memory: RoleMemory;
+  readonly startedAt: number;
+  readonly trust: RoleTrust | undefined;
+  readonly verdicts: Verdicts;
+  readonly sets: ThreeSets;
+}
+
+/**
+ * Keeps one role's trust policy equal to what the profiles ask for: the only writer of that role in this cluster. A round reads record,
+ * profiles and role, computes the three sets, writes the record, reads the role once more, and writes the policy. Nothing is remembered
+ * that cannot be read again, so a crash between any two steps is healed by the next round.
+ */
+export class RoleReconciler {
+  readonly #deps: RoleReconcilerDeps;
+  readonly #reporter: RoleReporter;
+
+  constructor(deps: RoleReconcilerDeps) {
+    this.#deps = deps;
+    this.#reporter = new RoleReporter(deps);
+  }
+
+  /** One round for one role. Whatever fails is told to the profiles concerned before it is tried again. */
+  async reconcile(key: string): Promise<Outcome> {
+    const memory = this.#deps.book.find(key);
+    if (memory === undefined) return { kind: 'done' };
+    try {
+      return await this.#round(memory);
+    } catch (error) {
+      this.#reporter.failed(memory, { reason: 'RecordUnusable', message: messageOf(error) });
+      return { kind: 'retry', error };
+    }
+  }
+
+  async #round(memory: RoleMemory): Promise<Outcome> {
+    const { clock, effects } = this.#deps;
+    const wait = memory.lastWriteAt + this.#deps.options.batchMs - clock.monotonic();
+    if (wait > 0 && !this.#reporter.awaitsProof(memory)) return { kind: 'after', ms: wait };
+    const loaded = await loadRecord(memory, effects, (message) => this.#reporter.warn(memory, { reason: 'RecordUnusable', message }));
+    if (!loaded.ok) {
+      this.#reporter.failed(memory, loaded);
+      return { kind: 'after', ms: this.#resyncMs() };
+    }
+    this.#fearFormerWriter(memory);
+    const startedAt = clock.monotonic();
+    const read = await effects.getRole(memory.role.name);
+    if (read.kind === 'failed') return this.#iamFailed(memory, read);
+    const trust = read.kind === 'found' ? read.role : undefined;
+    const verdicts = await this.#verdicts(memory, trust);
+    const record = this.#recordFor(memory, trust);
+    return this.#decide({ memory, startedAt, trust, verdicts, sets: threeSets(record, verdicts, clock.now()) });
+  }
+
+  /** Without election a record that another process wrote a moment ago is all that tells of a former writer. */
+  #fearFormerWriter(memory: RoleMemory): void {
+    const { lease, clock, options, processId } = this.#deps;
+    const record = memory.stored?.record;
+    if (lease.elected || record === undefined || record.writer === processId) return;
+    const age = clock.now().getTime() - Date.parse(record.writtenAt);
+    const left = options.lateWriteWindowMs - Math.max(0, age);
+    if (left > 0) memory.trust.fear(clock.monotonic() + left);
+  }
+
+  /** A record of a role that was deleted and made again under another path says nothing about the new one. */
+  #recordFor(memory: RoleMemory, trust: RoleTrust | undefined): RoleRecord | undefined {
+    const record = memory.stored?.record;
+    return record !== undefined && (trust === undefined || record.role === trust.arn) ? record : undefined;
+  }
+
+  async #verdicts(memory: RoleMemory, trust: RoleTrust | undefined): Promise<Verdicts> {
+    const { book, profiles, options, clock } = this.#deps;
+    const direct = new Map<string, Profile | undefined>();
+    const count = (): Verdicts =>
+      subjectVerdicts({
+        key: memory.key,
+        role: trust,
+        policy: this.#deps.policy(),
+        record: this.#recordFor(memory, trust),
+        profiles: profiles.list(),
+        direct,
+        claimsOf: this.#deps.claimsOf,
+        clearanceOf: (profile) => book.clearanceOf(nameOf(profile), profile.metadata.uid ?? ''),
+        confirmed: (profile) => profiles.confirmed(profile),
+        mayStay: (subject, claim) => this.#mayStay(memory, subject, claim, { now: clock.monotonic(), limitMs: options.roleChangeHoldMs }),
+      });
+    let verdicts = count();
+    for (let round = 0; round < 3 && verdicts.unsure.length > 0; round += 1) {
+      await this.#readDirectly(verdicts.unsure, direct);
+      verdicts = count();
+    }
+    return verdicts;
+  }
+
+  async #readDirectly(names: readonly string[], into: Map<string, Profile | undefined>): Promise<void> {
+    const { effects, profiles, clock } = this.#deps;
+    const startedAt = clock.monotonic();
+    if (names.length >= READS_WORTH_A_LIST) {
+      const all = new Map((await effects.readAllProfiles()).map((profile) => [nameOf(profile), profile]));
+      for (const name of names) into.set(name, all.get(name));
+    } else {
+      await Promise.all(names.map(async (name) => into.set(name, await effects.readProfile(name))));
+    }
+    for (const name of names) {
+      const profile = into.get(name);
+      if (profile !== undefined) profiles.saw(profile, startedAt);
+    }
+  }
+
+  /** The subject stays on this role until its new one has taken it and its service account says so. */
+  #mayStay(memory: RoleMemory, subject: string, claim: Claim, times: { readonly now: number; readonly limitMs: number }): boolean {
+    const { book } = this.#deps;
+    if (
+      book.annotatedRole(subject) === claim.role.text &&
+      (claim.mode === 'annotate' || book.stateOf(roleKeyOf(claim.role), subject).kind === 'granted')
+    ) {
+      book.release(memory.key, subject);
+      return false;
+    }
+    return book.holds(memory.key, subject, times);
+  }
+
+  async #decide(round: Round): Promise<Outcome> {
+    const { memory, trust, sets } = round;
+    if (trust === undefined) return this.#absent(round);
+    const { clock, options } = this.#deps;
+    const base = memory.trust.resolve(trust.document, clock.monotonic());
+    const plan = planTrust(base, sets, this.#settings(memory));
+    if (plan.kind === 'unusable') {
+      this.#reporter.unusable(memory, round.verdicts, plan.message);
+      return { kind: 'after', ms: this.#resyncMs() };
+    }
+    this.#notice(memory, base, plan);
+    if (!plan.changed) return this.#settle(round, { base, plan });
+    const now = clock.monotonic();
+    const grants = plan.adds.some((subject) => memory.subjects.get(subject)?.kind !== 'granted');
+    const slow = memory.fights.count > MAX_FIGHTS && !grants;
+    const wait = memory.lastWriteAt + (slow ? this.#resyncMs() : options.batchMs) - now;
+    if (wait > 0) return { kind: 'after', ms: wait };
+    return this.#write(round, { base, plan });
+  }
+
+  async #write(round: Round, edit: { readonly base: string; readonly plan: TrustPlan & { kind: 'plan' } }): Promise<Outcome> {
+    const { memory, trust } = round;
+    const { effects, clock, lease, metrics } = this.#deps;
+    if (!(await storeRecord(memory, this.#nextRecord(round, edit.plan), effects))) return { kind: 'after', ms: 0 };
+    const again = await effects.getRole(memory.role.name);
+    if (again.kind === 'failed') return this.#iamFailed(memory, again);
+    const current = again.kind === 'found' ? memory.trust.resolve(again.role.document, clock.monotonic()) : undefined;
+    if (current !== edit.base || (again.kind === 'found' && again.role.arn !== trust?.arn)) return { kind: 'after', ms: 0 };
+    if (lease.remainingMs() <= CALL_DEADLINES.iamWriteMs + LEASE_MARGIN_MS) {
+      this.#reporter.failed(memory, { reason: 'LeaseTooShort', message: 'the lease ends before a write would be over' });
+      return { kind: 'after', ms: READ_BACK_MS };
+    }
+    const at = clock.monotonic();
+    const { plan } = edit;
+    this.#reporter.attempting(memory, plan.adds);
+    const action = {
+      type: 'put-trust-policy',
+      role: trust?.arn ?? memory.role.name,
+      document: plan.document,
+      adds: plan.adds,
+      removes: plan.removed,
+      size: plan.size,
+      quota: this.#deps.options.trustPolicyQuota,
+    } as const;
+    const outcome = await effects.updateTrustPolicy(action, memory.role.name);
+    memory.lastWriteAt = clock.monotonic();
+    metrics.count('podrole_trust_policy_writes_total', { result: outcome.kind });
+    if (outcome.kind === 'unknown') {
+      memory.trust.lost(clock.monotonic(), this.#deps.options.lateWriteWindowMs);
+      this.#deps.onUncertain();
+      this.#reporter.failed(memory, { reason: 'IamUnavailable', message: outcome.message });
+      return { kind: 'retry', error: new Error(outcome.message) };
+    }
+    if (outcome.kind === 'refused') {
+      if (outcome.code === 'LimitExceeded') this.#reporter.full(memory, round.verdicts, outcome.message);
+      else this.#reporter.failed(memory, { reason: 'IamRefused', message: `${outcome.code}: ${outcome.message}` });
+      return { kind: 'retry', error: new Error(outcome.message) };
+    }
+    memory.trust.wrote({ base: edit.base, document: plan.document, at }, clock.monotonic());
+    memory.trust.accepted();
+    for (const subject of plan.removed) memory.gone.delete(subject);
+    this.#reporter.decided(memory, round.verdicts, plan);
+    return { kind: 'after', ms: this.#reporter.awaitsProof(memory) ? 0 : this.#deps.options.batchMs };
+  }
+
+  /** The document is as it shall be: records what is new, and proves what is gone. */
+  async #settle(round: Round, edit: { readonly base: string; readonly plan: TrustPlan & { kind: 'plan' } }): Promise<Outcome> {
+    const { memory, trust, startedAt } = round;
+    const next = this.#nextRecord(round, edit.plan);
+    if (!(await this.#storeIfNews(memory, next))) return { kind: 'after', ms: 0 };
+    if (this.#deps.clock.monotonic() - memory.fights.at > FIGHT_MEMORY_MS) memory.fights = { count: 0, at: 0 };
+    this.#reporter.decided(memory, round.verdicts, edit.plan);
+    const leaving = round.sets.revoked.filter((subject) => !memory.gone.has(subject));
+    if (leaving.length === 0) return this.#rest(memory);
+    const raw = trust?.document === edit.base;
+    const ack = memory.trust.acknowledged;
+    const ackLacks = ack !== undefined && (ack === edit.base || holdsNone(ack, round.sets.revoked, this.#settings(memory)));
+    return this.#prove(round, { from: memory.trust.provesFrom(ackLacks), readAt: raw ? startedAt : Number.NEGATIVE_INFINITY });
+  }
+
+  /** IAM has no such role: nothing can be granted, and what was granted went with it. */
+  async #absent(round: Round): Promise<Outcome> {
+    const { memory, startedAt, sets } = round;
+    if (memory.stored?.record !== undefined && !(await this.#storeIfNews(memory, this.#nextRecord(round, undefined))))
+      return { kind: 'after', ms: 0 };
+    this.#reporter.absent(memory, round.verdicts);
+    const waiting = sets.revoked.some((subject) => !memory.gone.has(subject)) || this.#reporter.awaitsProof(memory);
+    if (!waiting) return this.#rest(memory);
+    return this.#prove(round, { from: memory.trust.provesFrom(false), readAt: startedAt });
+  }
+
+  #prove(round: Round, proof: { readonly from: number; readonly readAt: number }): Outcome {
+    const { memory, sets, verdicts } = round;
+    const { clock } = this.#deps;
+    const now = clock.monotonic();
+    if (proof.readAt >= proof.from) {
+      const at = clock.now().toISOString();
+      this.#reporter.proved(memory, { subjects: sets.revoked, at, verdicts });
+      return this.#rest(memory);
+    }
+    this.#reporter.waiting(memory, { subjects: sets.revoked, now, from: proof.from, lateUntil: memory.trust.openUntil });
+    return { kind: 'after', ms: Math.max(proof.from - now, READ_BACK_MS) };
+  }
+
+  #rest(memory: RoleMemory): Outcome {
+    memory.lastRoundAt = this.#deps.clock.monotonic();
+    const record = memory.stored?.record;
+    const idle =
+      (record === undefined || (record.granted.length === 0 && record.tombstones.length === 0)) && !this.#reporter.isNamed(memory);
+    if (idle) {
+      this.#deps.book.forget(memory.key);
+      return { kind: 'done' };
+    }
+    return { kind: 'after', ms: this.#resyncMs() };
+  }
+
+  /** A record that differs only in the time of a proof waits for the next look: an idle cluster causes few writes. */
+  async #storeIfNews(memory: RoleMemory, next: RoleRecord): Promise<boolean> {
+    const before = memory.stored?.record;
+    if (before !== undefined && sameRecord(before, next)) return true;
+    const withoutProofs = (record: RoleRecord): RoleRecord => ({
+      ...record,
+      tombstones: record.tombstones.map(({ goneAt: _goneAt, ...stone }) => stone),
+    });
+    const resync = this.#deps.clock.monotonic() - memory.lastRoundAt >= this.#resyncMs();
+    if (before !== undefined && !resync && sameRecord(withoutProofs(before), withoutProofs(next))) return true;
+    return storeRecord(memory, next, this.#deps.effects);
+  }
+
+  #nextRecord(round: Round, plan: (TrustPlan & { kind: 'plan' }) | undefined): RoleRecord {
+    const { memory, trust, sets } = round;
+    const back = new Set(plan?.removed ?? []);
+    const tombstones = sets.tombstones.map(({ goneAt: before, ...stone }) => {
+      const goneAt = before ?? memory.gone.get(stone.subject);
+      if (goneAt === undefined) return stone;
+      return back.has(stone.subject) ? { ...stone, returned: stone.returned + 1 } : { ...stone, goneAt };
+    });
+    const before = memory.stored?.record;
+    return {
+      role: trust?.arn ?? before?.role ?? `arn:${memory.role.partition}:iam::${memory.role.account}:role/${memory.role.name}`,
+      provider: memory.providerArn,
+      granted: sets.granted,
+      tombstones,
+      writer: this.#deps.processId,
+      writtenAt: this.#deps.clock.now().toISOString(),
+      unknown: before?.unknown ?? {},
+    };
+  }
+
+  /** Reports foreign changes, subjects that came back, and edits that were lost; slows down when somebody fights. */
+  #notice(memory: RoleMemory, base: string, plan: TrustPlan & { kind: 'plan' }): void {
+    const seen = memory.trust.observe(base);
+    if (seen === 'lost') {
+      this.#reporter.warn(memory, {
+        reason: 'ForeignEditLost',
+        message: 'an edit of somebody else fell between our read and our write and was overwritten',
+      });
+    }
+    const returned = plan.removed.filter((subject) => memory.gone.has(subject) || this.#wasGone(memory, subject));
+    if (returned.length > 0)
+      this.#reporter.warn(memory, { reason: 'SubjectReturned', message: `${returned.join(', ')} came back and is removed again` });
+    const missing = plan.adds.some((subject) => memory.subjects.get(subject)?.kind === 'granted');
+    if (seen === 'foreign' && missing)
+      this.#reporter.warn(memory, { reason: 'ForeignOverwrite', message: 'somebody else changed the trust policy; it is healed' });
+    if (returned.length > 0 || (seen === 'foreign' && missing))
+      memory.fights = { count: memory.fights.count + 1, at: this.#deps.clock.monotonic() };
+  }
+
+  #wasGone(memory: RoleMemory, subject: string): boolean {
+    return (memory.stored?.record?.tombstones ?? []).some((stone) => stone.subject === subject && stone.goneAt !== undefined);
+  }
+
+  #iamFailed(memory: RoleMemory, failure: { readonly code: string; readonly message: string }): Outcome {
+    const reachable = failure.code !== 'unreachable' && !failure.code.startsWith('Throttling');
+    this.#reporter.failed(memory, { reason: reachable ? 'IamRefused' : 'IamUnavailable', message: `${failure.code}: ${failure.message}` });
+    return { kind: 'retry', error: new Error(`${failure.code}: ${failure.message}`) };
+  }
+
+  #settings(memory: RoleMemory): TrustSettings {
+    const { options, sha256Hex } = this.#deps;
+    return {
+      providerArn: memory.providerArn,
+      sid: statementSid(memory.providerArn, sha256Hex),
+      audience: options.audience,
+      registeredAudiences: options.registeredAudiences,
+      quota: options.trustPolicyQuota,
+    };
+  }
+
+  #resyncMs(): number {
+    return resyncMs(this.#deps.options, this.#deps.book.keys().length);
+  }
+}

@@ -1,0 +1,67 @@
+import { policySize } from '../../../src/iam/policy-size.ts';
+import type { RoleReadOutcome, UpdateOutcome } from '../../../src/profile/ports.ts';
+import type { Scheduler } from './scheduler.ts';
+
+interface Version {
+  readonly at: number;
+  readonly document: string;
+  readonly by: string;
+}
+
+interface Role {
+  readonly arn: string;
+  readonly createdAt: number;
+  versions: Version[];
+}
+
+/** IAM's truth: every version of every trust policy, in order. */
+export class SimIam {
+  readonly #scheduler: Scheduler;
+  readonly roles = new Map<string, Role>();
+  readonly quota: number;
+  /** Called for every change of a document, whoever made it. */
+  onChange: (role: string, change: { readonly before: string; readonly after: string; readonly by: string }) => void = () => undefined;
+
+  constructor(scheduler: Scheduler, quota: number) {
+    this.#scheduler = scheduler;
+    this.quota = quota;
+  }
+
+  createRole(arn: string, document: string): void {
+    const name = arn.slice(arn.lastIndexOf('/') + 1);
+    const now = this.#scheduler.now;
+    this.roles.set(name, { arn, createdAt: now, versions: [{ at: now, document, by: 'setup' }] });
+  }
+
+  deleteRole(name: string): void {
+    this.roles.delete(name);
+  }
+
+  document(name: string): string | undefined {
+    return this.roles.get(name)?.versions.at(-1)?.document;
+  }
+
+  /** What GetRole answers; `staleMs` old at most, any version that was current in that time. */
+  read(name: string, staleMs: number): RoleReadOutcome {
+    const role = this.roles.get(name);
+    if (role === undefined) return { kind: 'absent' };
+    const from = this.#scheduler.now - staleMs;
+    const last = role.versions.length - 1;
+    let first = last;
+    while (first > 0 && (role.versions[first]?.at ?? 0) > from) first -= 1;
+    const version = role.versions[first + this.#scheduler.random.below(last - first + 1)];
+    return { kind: 'found', role: { arn: role.arn, document: version?.document ?? '' } };
+  }
+
+  write(name: string, document: string, by: string): UpdateOutcome {
+    const role = this.roles.get(name);
+    if (role === undefined) return { kind: 'refused', code: 'NoSuchEntity', message: `The role with name ${name} cannot be found.` };
+    if (policySize(document) > this.quota)
+      return { kind: 'refused', code: 'LimitExceeded', message: 'Cannot exceed quota for ACLSizePerRole' };
+    const before = role.versions.at(-1)?.document ?? '';
+    role.versions.push({ at: this.#scheduler.now, document, by });
+    if (role.versions.length > 60) role.versions = role.versions.slice(-40);
+    this.onChange(name, { before, after: document, by });
+    return { kind: 'applied' };
+  }
+}
