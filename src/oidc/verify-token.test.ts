@@ -109,6 +109,34 @@ describe('verifyToken', () => {
     expect(await verify({}, { jwks: { keys: keys as never } })).toMatchObject({ ok: true });
   });
 
+  it('judges the strength of an RSA key by itself, since the library does not', async () => {
+    const reasonWith = async (n: Uint8Array, e: Uint8Array): Promise<unknown> => {
+      const jwk = { kty: 'RSA', kid: key.kid, n: Buffer.from(n).toString('base64url'), e: Buffer.from(e).toString('base64url') };
+      const verdict = await verify({}, { jwks: { keys: [jwk] } });
+      return verdict.ok ? 'ok' : verdict.reason;
+    };
+    const modulus = (length: number, first = 0xff, last = 0xff): Uint8Array => {
+      const number = new Uint8Array(length).fill(0xff);
+      number[0] = first;
+      number[length - 1] = last;
+      return number;
+    };
+    // The token is signed with an elliptic-curve key: an RSA key that is fit gets as far as the mismatch.
+    const fit = 'algorithm-mismatch';
+    expect(await reasonWith(modulus(256, 0x80), Uint8Array.of(3))).toBe(fit);
+    expect(await reasonWith(modulus(257, 0x00), Uint8Array.of(0, 1, 0, 1))).toBe(fit);
+    expect(await reasonWith(modulus(256, 0x7f), Uint8Array.of(3))).toBe('key-unusable');
+    expect(await reasonWith(modulus(2048), Uint8Array.of(3))).toBe(fit);
+    expect(await reasonWith(modulus(2049, 0x01), Uint8Array.of(3))).toBe('key-unusable');
+    expect(await reasonWith(modulus(256, 0xff, 0xfe), Uint8Array.of(3))).toBe('key-unusable');
+    expect(await reasonWith(modulus(256), modulus(8))).toBe(fit);
+    expect(await reasonWith(modulus(256), modulus(9))).toBe('key-unusable');
+    expect(await reasonWith(modulus(256), Uint8Array.of(1))).toBe('key-unusable');
+    expect(await reasonWith(modulus(256), Uint8Array.of(2))).toBe('key-unusable');
+    expect(await reasonWith(modulus(256), Uint8Array.of(0))).toBe('key-unusable');
+    expect(await reasonWith(modulus(256), Uint8Array.of())).toBe('key-unusable');
+  });
+
   it('imports the keys of a set once', async () => {
     let reads = 0;
     const jwk = new Proxy<object>(key.publicJwk, {

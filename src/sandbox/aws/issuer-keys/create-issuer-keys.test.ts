@@ -132,6 +132,18 @@ describe('createIssuerKeys', () => {
       expect(issuer.requests.length).toBe(4);
     });
 
+    it('looks again within a day, whatever age the issuer gives', async () => {
+      const issuer = await startIssuer({ '/id/A1/keys': json({ keys: KEYS }, { 'cache-control': 'max-age=31536000' }) });
+      const keys = fetcher(issuer.port);
+      await keys.fetchKeys(ISSUER, 'one', forever());
+      clock.advance(24 * 3_600_000 - 1);
+      await keys.fetchKeys(ISSUER, 'one', forever());
+      expect(issuer.requests.length).toBe(2);
+      clock.advance(1);
+      await keys.fetchKeys(ISSUER, 'one', forever());
+      expect(issuer.requests.length).toBe(4);
+    });
+
     it('keeps keys of a silent issuer for the default age', async () => {
       const issuer = await startIssuer({ '/id/A1/keys': json({ keys: KEYS }) });
       const keys = fetcher(issuer.port, { defaultTtlMs: 90_000 });
