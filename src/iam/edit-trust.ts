@@ -9,6 +9,7 @@ import { POLICY_LIMITS } from './policy-document.ts';
 import { policySize } from './policy-size.ts';
 import { parseSubject } from './service-account-subject.ts';
 import { closedStatement, trustStatement } from './trust-document.ts';
+import type { TrustEditWarningCode } from './trust-edit-warnings.data.ts';
 
 /** What is wanted of one role and one provider. */
 export interface TrustEditInput {
@@ -38,16 +39,9 @@ export type TrustEditRefusal = 'invalid-input' | 'unreadable' | OwnershipFault;
  */
 export type GrantRefusal = 'role-open' | 'trust-policy-full' | 'audience-conflict';
 
-/** What an operator should know though the edit went through. Documented in `trust-edit-warnings.data.ts`. */
-export type TrustEditWarningCode =
-  | 'role-open'
-  | 'open-until-write'
-  | 'open-to-other-provider'
-  | 'closed-overrides'
-  | 'audience-unbound'
-  | 'still-admitted'
-  | 'denied-elsewhere';
+export type { TrustEditWarningCode } from './trust-edit-warnings.data.ts';
 
+/** One such thing, with the objects it is about. */
 export interface TrustEditWarning {
   readonly code: TrustEditWarningCode;
   readonly message: string;
@@ -79,6 +73,14 @@ export type TrustEdit =
  * that is not ours survives as it was. Without a grant or a revocation to make, the document is returned unchanged.
  */
 export function editTrust(input: TrustEditInput): TrustEdit {
+  const edit = editOnce(input);
+  if (edit.kind !== 'edited' || !edit.changed || !edit.refused.some((refusal) => refusal.reason === 'trust-policy-full')) return edit;
+  // What a revocation freed, or a merge saved, may make room for those who were refused.
+  const again = editTrust({ ...input, document: edit.document });
+  return again.kind === 'edited' && again.changed ? { ...again, removed: unique([...edit.removed, ...again.removed]) } : edit;
+}
+
+function editOnce(input: TrustEditInput): TrustEdit {
   const mistake = mistakeIn(input);
   if (mistake !== undefined) return { kind: 'refused', reason: 'invalid-input', message: mistake };
   const tree = parseJsonTree(input.document, POLICY_LIMITS);
@@ -155,20 +157,32 @@ interface Target {
 
 function targetOf(facts: Facts, groups: readonly OwnGroup[], desired: readonly string[]): Target | undefined {
   const { input } = facts;
-  const empty = groups.find((group) => group.subjects.length === 0 && isPlain(group) && !hasSid(group));
-  let chosen = groups.find(hasSid) ?? groups.find((group) => group.subjects.length > 0 && admits(group.audiences, input.audience)) ?? empty;
-  if (chosen === undefined) return { write: (accepted) => render(facts, groups, { grants: true, fresh: accepted }) };
+  const isEmpty = (group: OwnGroup): boolean => group.subjects.length === 0 && isPlain(group);
+  const empty = groups.find(isEmpty);
+  const named = groups.filter((group) => !isEmpty(group));
+  const sidHolder = named.find(hasSid);
+  const admitting = (group: OwnGroup): boolean => admits(group.audiences, input.audience);
+  // Another audience may be asked of a statement only if nobody but those who are to be granted gains by it.
+  const usable = (group: OwnGroup): boolean => admitting(group) || group.subjects.every((subject) => desired.includes(subject));
+  const plain = named.filter(isPlain);
+  const chosen =
+    (sidHolder !== undefined && usable(sidHolder) ? sidHolder : undefined) ?? plain.find(admitting) ?? plain.find(usable) ?? empty;
+  if (chosen === undefined) {
+    if (sidHolder !== undefined) return undefined;
+    return { write: (accepted) => render(facts, groups, { grants: true, fresh: accepted }) };
+  }
   const others = groups.filter((group) => group !== chosen && group !== empty);
-  if (empty !== undefined && empty !== chosen && isPlain(chosen)) chosen = joinGroups(chosen, empty);
-  // Another audience may be asked of our statement only if nobody but those who are to be granted gains by it.
-  if (!admits(chosen.audiences, input.audience) && chosen.subjects.some((subject) => !desired.includes(subject))) return undefined;
-  const audiences =
-    chosen.audiences === undefined
-      ? facts.audiences
-      : unique([...chosen.audiences, ...(admits(chosen.audiences, input.audience) ? [] : [input.audience])]);
-  const group = { ...chosen, audiences };
+  const joined = empty !== undefined && empty !== chosen && isPlain(chosen) ? joinGroups(chosen, empty) : chosen;
+  const bound = joined.audiences ?? facts.audiences;
+  const audiences = bound.includes(input.audience) ? bound : [...bound, input.audience];
   return {
-    write: (accepted) => render(facts, [...others, { ...group, subjects: unique([...group.subjects, ...accepted]) }], { grants: true }),
+    write: (accepted) => {
+      const target = { ...joined, audiences, subjects: unique([...joined.subjects, ...accepted]) };
+      return render(facts, [...others, target], {
+        grants: true,
+        adopter: sidHolder === undefined || sidHolder === chosen ? target : sidHolder,
+      });
+    },
   };
 }
 
@@ -192,13 +206,17 @@ interface RenderOptions {
   readonly grants: boolean;
   /** Subjects of a statement that is yet to be added. */
   readonly fresh?: readonly string[];
+  /** The group that gets our Sid; default the one that has it, else the first that can take grants, unless a fresh statement carries it. */
+  readonly adopter?: OwnGroup;
 }
 
 /** The document with our statements written as `groups`, the Sid added where there is room for it. */
 function render(facts: Facts, groups: readonly OwnGroup[], options: RenderOptions): string {
   const { input } = facts;
   const kept = groups.filter((group) => group.subjects.length > 0);
-  const adopter = kept.find(hasSid) ?? (options.fresh === undefined ? kept[0] : undefined);
+  // A statement for other audiences is left without the Sid: later grants need it on one that can take them.
+  const first = options.fresh === undefined ? kept.find((group) => admits(group.audiences, input.audience)) : undefined;
+  const adopter = options.adopter ?? kept.find(hasSid) ?? first;
   const write = (sidOf: OwnGroup | undefined): string => writeJsonTree(withStatements(facts, { kept, sidOf, options }));
   const withSid = write(adopter);
   if (adopter === undefined || hasSid(adopter) || input.quota === 'off' || policySize(withSid) <= input.quota) return withSid;

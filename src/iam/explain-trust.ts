@@ -1,3 +1,4 @@
+import { hostPathOf } from './arn.ts';
 import type { ExplainCode } from './explain-codes.data.ts';
 import { explainStatement, type StatementExplanation } from './internal/explain-statement.ts';
 import { judge } from './internal/judge.ts';
@@ -69,7 +70,7 @@ export function explainMalformed(problem: PolicyProblem, request: TrustRequest):
 
 function callerOf(request: TrustRequest): TrustCaller {
   const context = trustContext(request);
-  const hostPath = request.issuer.replace(/^https:\/\//, '');
+  const hostPath = hostPathOf(request.issuer);
   const subject = context(`${hostPath}:sub`);
   return {
     providerArn: request.providerArn,

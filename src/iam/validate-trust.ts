@@ -128,7 +128,7 @@ function isKnown(value: string, options: TrustWriteOptions): boolean {
 function providerFault(statement: Statement): string | undefined {
   const [unscoped] = unscopedIssuers(statement);
   if (unscoped !== undefined) {
-    return `Trust policy with trusted principal ${unscoped.issuer} must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, ${unscoped.keys[0]} which is not scoped to all.`;
+    return `Trust policy with trusted principal ${unscoped.issuer} must evaluate, using StringEquals, StringLike or StringEqualsIgnoreCase, ${unscoped.keys.join(' or ')} which is not scoped to all.`;
   }
   if (statement.effect !== 'Allow' || !trustedIssuers(statement).includes('accounts.google.com')) return undefined;
   const keys = ['accounts.google.com:aud', 'accounts.google.com:oaud', 'accounts.google.com:sub'];

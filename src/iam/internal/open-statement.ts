@@ -38,7 +38,7 @@ export function isOpen(statement: Statement, policy: Policy, probe: Probe): bool
   if (!actionsMatch(statement.actions, ASSUME_ROLE_WITH_WEB_IDENTITY)) return false;
   return probeRequests(probe).some((request) => {
     const world: ConditionWorld = { context: trustContext(request), variables: policy.variables };
-    return statement.conditions.every((condition) => isCircumstance(condition, probe, world) || conditionHolds(condition, world));
+    return statement.conditions.every((condition) => isTakenAsMet(condition, probe, world) || conditionHolds(condition, world));
   });
 }
 
@@ -61,11 +61,19 @@ function probeRequests(probe: Probe): readonly TrustRequest[] {
   );
 }
 
+/**
+ * Whether a condition asks how a call is made (session name, address, time, network) and not who makes it.
+ * Tags, source identity and the provider's own keys come from the token or from IAM and are no circumstances.
+ */
+export function asksCircumstance(condition: Condition): boolean {
+  const key = condition.key.toLowerCase();
+  return key === 'sts:rolesessionname' || (key.startsWith('aws:') && !TOKEN_OR_PROVIDER.test(key));
+}
+
 const TOKEN_OR_PROVIDER = /^aws:(requesttag\/.*|tagkeys|federatedprovider|userid|principalaccount|principaltype|principalarn|username)$/;
 
-function isCircumstance(condition: Condition, probe: Probe, world: ConditionWorld): boolean {
+function isTakenAsMet(condition: Condition, probe: Probe, world: ConditionWorld): boolean {
+  if (asksCircumstance(condition)) return true;
   const key = condition.key.toLowerCase();
-  if (key === 'sts:rolesessionname') return true;
-  if (key.startsWith('aws:')) return !TOKEN_OR_PROVIDER.test(key);
   return probe.audiences === undefined && (key.endsWith(':aud') || key.endsWith(':oaud')) && world.context(condition.key) !== undefined;
 }

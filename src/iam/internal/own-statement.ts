@@ -1,5 +1,8 @@
+import { LINT_CODES } from '../lint-codes.data.ts';
 import { CLOSED_SID } from '../trust-document.ts';
+import type { Condition } from './condition.ts';
 import { type JsonNode, memberOf } from './json-tree.ts';
+import { lintCondition } from './lint-condition.ts';
 import { ASSUME_ROLE_WITH_WEB_IDENTITY } from './open-statement.ts';
 import type { Policy, Statement } from './read-policy.ts';
 
@@ -92,11 +95,12 @@ function ownOf(statement: Statement, node: JsonNode, around: { readonly owner: O
   let subject: { readonly key: string; readonly values: readonly string[] } | undefined;
   let audience: typeof subject;
   let extra = false;
-  for (const { operator, key, values } of statement.conditions) {
+  for (const condition of statement.conditions) {
+    const { operator, key, values } = condition;
     const name = key.toLowerCase();
     const isSubject = name === keys.sub;
     if (operator.name !== 'StringEquals' || (!isSubject && name !== keys.aud)) {
-      if (isSubject) return undefined;
+      if (isSubject || isFaulty(condition, statement, around)) return undefined;
       extra = true;
     } else if (policy.variables && values.some((value) => value.includes('${'))) {
       return undefined;
@@ -118,6 +122,12 @@ function ownOf(statement: Statement, node: JsonNode, around: { readonly owner: O
     subjectKey: subject?.key ?? `${owner.hostPath}:sub`,
     audienceKey: audience?.key ?? `${owner.hostPath}:aud`,
   };
+}
+
+/** Whether a further condition never holds, or holds unasked: not what we would keep as ours. */
+function isFaulty(condition: Condition, statement: Statement, around: { readonly owner: Owner; readonly policy: Policy }): boolean {
+  const findings = lintCondition(condition, { statement, issuers: [around.owner.hostPath], policy: around.policy });
+  return findings.some((finding) => LINT_CODES[finding.code].severity === 'error');
 }
 
 /** The statements of a document's tree: an object alone stands for a list of one. */

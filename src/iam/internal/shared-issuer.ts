@@ -20,12 +20,21 @@ export function unscopedIssuers(statement: Statement): readonly UnscopedIssuer[]
   if (statement.effect !== 'Allow' || !actionsMatch(statement.actions, ASSUME_ROLE_WITH_WEB_IDENTITY)) return [];
   const found: UnscopedIssuer[] = [];
   for (const hostPath of trustedIssuers(statement)) {
-    const rule = SHARED_ISSUERS.find((one) => hostPath === one.issuer || (one.prefix && hostPath.startsWith(`${one.issuer}/`)));
+    const rule = ruleOf(hostPath);
     if (rule === undefined) continue;
     const keys = rule.keys.map((key) => `${hostPath}:${key}`);
     if (!statement.conditions.some((condition) => narrows(condition, keys, rule))) found.push({ issuer: hostPath, keys });
   }
   return found;
+}
+
+/** Whether many customers share an issuer. `hostPath` has no scheme. */
+export function isSharedIssuer(hostPath: string): boolean {
+  return ruleOf(hostPath) !== undefined;
+}
+
+function ruleOf(hostPath: string): SharedIssuerRule | undefined {
+  return SHARED_ISSUERS.find((one) => hostPath === one.issuer || (one.prefix && hostPath.startsWith(`${one.issuer}/`)));
 }
 
 /** Federated principals by the name that IAM's rules use: a provider's issuer, or a domain name. */

@@ -1,6 +1,10 @@
+import { hostPathOf } from '../arn.ts';
+import { subjectOf } from '../service-account-subject.ts';
+import { trustStatement } from '../trust-document.ts';
 import type { TrustRequest } from '../trust-request.ts';
 import type { ConditionExplanation, StatementExplanation } from './explain-statement.ts';
 import { judge } from './judge.ts';
+import { strangerTo } from './open-statement.ts';
 import { readPolicy } from './read-policy.ts';
 import { trustContext } from './request-context.ts';
 
@@ -19,32 +23,96 @@ interface Facts {
   readonly request: TrustRequest;
 }
 
+const NOTHING: TrustChange = { operations: [], summary: '' };
+
 /**
  * The smallest edit after which the request is allowed: the Allow with the fewest failures is mended, or, if a Deny is in the way, the Deny
- * narrowed or taken out. Every proposal is tried on a copy and only one that works is returned.
+ * narrowed or taken out. Every proposal is tried on a copy by the evaluator, and one that would let a stranger in where none was let in
+ * before is not made.
  */
 export function smallestChange(document: unknown, facts: Facts): TrustChange | undefined {
-  const denies = facts.statements.filter((statement) => statement.effect === 'Deny' && statement.matched);
-  const blocked = denies.map(liftDeny);
-  const allowed = facts.statements.some((statement) => statement.effect === 'Allow' && statement.matched);
-  const mends = allowed
-    ? [{ operations: [], summary: '' }]
-    : facts.statements
-        .filter((statement) => statement.effect === 'Allow')
-        .map((statement) => mend(statement, facts.request))
-        .filter((change) => change !== undefined)
-        .sort((a, b) => a.operations.length - b.operations.length);
-  for (const change of mends) {
-    const operations = [...change.operations, ...blocked.flatMap((lift) => lift.operations).reverse()];
-    const summary = [change.summary, ...blocked.map((lift) => lift.summary)].filter((part) => part !== '').join('; ');
-    if (works(document, operations, facts.request)) return { operations, summary };
+  const { statements, request } = facts;
+  const denies = statements.filter((statement) => statement.effect === 'Deny' && statement.matched);
+  const lifts = denies.length === 0 ? [NOTHING] : [joined(denies.map(narrowDeny)), joined(denies.map(removeDeny).reverse())];
+  for (const allow of allowChanges(facts)) {
+    for (const lift of lifts) {
+      const change = joined([allow, lift]);
+      if (isAcceptable(document, change.operations, request)) return change;
+    }
   }
   return undefined;
 }
 
-function liftDeny(statement: StatementExplanation): TrustChange {
-  const name = statement.sid === undefined ? `statement ${statement.index + 1}` : `statement "${statement.sid}"`;
-  return { operations: [{ op: 'remove', path: statement.path }], summary: `remove the Deny of ${name}` };
+/** Ways to have an Allow that matches, the smallest first. */
+function allowChanges(facts: Facts): readonly TrustChange[] {
+  const { statements, request } = facts;
+  const allows = statements.filter((statement) => statement.effect === 'Allow');
+  if (allows.some((statement) => statement.matched)) return [NOTHING];
+  const mends = allows.map((statement) => mend(statement, request)).filter((change) => change !== undefined);
+  const bound = allows.map((statement) => boundMend(statement, request)).filter((change) => change !== undefined);
+  const bySize = (a: TrustChange, b: TrustChange): number => a.operations.length - b.operations.length;
+  return [...[...mends].sort(bySize), ...[...bound].sort(bySize), ...addStatement(request)];
+}
+
+/** A mend that has to take a restriction away names the subject instead. */
+function boundMend(statement: StatementExplanation, request: TrustRequest): TrustChange | undefined {
+  const subject = subjectKey(request);
+  const change = mend(statement, request);
+  if (change === undefined || subject === undefined) return undefined;
+  const bind: TrustChange = {
+    operations: [{ op: 'add', path: `${statement.path}/Condition/StringEquals/${escapePart(subject.key)}`, value: subject.value }],
+    summary: `ask for "${subject.value}" by StringEquals on ${subject.key}`,
+  };
+  return joined([change, bind]);
+}
+
+function addStatement(request: TrustRequest): readonly TrustChange[] {
+  const subject = subjectKey(request);
+  const audience = trustContext(request)(`${hostPathOf(request.issuer)}:aud`);
+  if (subject === undefined || typeof audience !== 'string') return [];
+  const value = trustStatement({ providerArn: request.providerArn, audience, subjects: [subject.value] });
+  return [
+    { operations: [{ op: 'add', path: '/Statement/-', value }], summary: `add an Allow for "${subject.value}" of ${request.providerArn}` },
+  ];
+}
+
+function subjectKey(request: TrustRequest): { readonly key: string; readonly value: string } | undefined {
+  const key = `${hostPathOf(request.issuer)}:sub`;
+  const value = trustContext(request)(key);
+  return typeof value === 'string' && value !== '' && !value.includes('${') ? { key, value } : undefined;
+}
+
+/** A Deny that excepts a list gets one exception more; one that lists whom it hits loses an entry. */
+function narrowDeny(statement: StatementExplanation): TrustChange {
+  for (const condition of statement.conditions) {
+    const { actual, operator, path, values } = condition;
+    if (typeof actual !== 'string' || !/^String(Not)?(Equals|Like)(IgnoreCase)?$/.test(operator)) continue;
+    const texts = values.map((value) => value.value);
+    if (operator.startsWith('StringNot')) {
+      return {
+        operations: [{ op: 'replace', path, value: [...texts, actual] }],
+        summary: `except "${actual}" from the Deny of ${nameOf(statement)}`,
+      };
+    }
+    const rest = values.filter((value) => !value.compared).map((value) => value.value);
+    if (rest.length > 0)
+      return { operations: [{ op: 'replace', path, value: rest }], summary: `take "${actual}" out of the Deny of ${nameOf(statement)}` };
+  }
+  return removeDeny(statement);
+}
+
+function removeDeny(statement: StatementExplanation): TrustChange {
+  return { operations: [{ op: 'remove', path: statement.path }], summary: `remove the Deny of ${nameOf(statement)}` };
+}
+
+function nameOf(statement: StatementExplanation): string {
+  return statement.sid === undefined ? `statement ${statement.index + 1}` : `statement "${statement.sid}"`;
+}
+
+/** Several changes as one. Denies come last first, so that no removal moves the next. */
+function joined(changes: readonly TrustChange[]): TrustChange {
+  const summary = changes.map((change) => change.summary).filter((part) => part !== '');
+  return { operations: changes.flatMap((change) => change.operations), summary: summary.join('; ') };
 }
 
 function mend(statement: StatementExplanation, request: TrustRequest): TrustChange | undefined {
@@ -74,6 +142,7 @@ function mendCondition(condition: ConditionExplanation, statement: StatementExpl
   const { actual, key, operator, reason, path } = condition;
   const prefix = `${statement.path}/Condition`;
   if (reason === 'key-other-issuer' || reason === 'key-has-scheme' || reason === 'key-slash') return renameKey(condition, prefix, request);
+  if (reason === 'key-not-published' && meantName(key) !== undefined) return renameKey(condition, prefix, request);
   if (reason === 'multivalued-under-scalar') {
     const values = condition.values.map((value) => value.value);
     return {
@@ -106,8 +175,8 @@ function mendCondition(condition: ConditionExplanation, statement: StatementExpl
 }
 
 function renameKey(condition: ConditionExplanation, prefix: string, request: TrustRequest): TrustChange {
-  const hostPath = request.issuer.replace(/^https:\/\//, '');
-  const key = `${hostPath}:${condition.key.slice(condition.key.lastIndexOf(':') + 1)}`;
+  const hostPath = hostPathOf(request.issuer);
+  const key = `${hostPath}:${meantName(condition.key) ?? condition.key.slice(condition.key.lastIndexOf(':') + 1)}`;
   const actual = trustContext(request)(key);
   const values = condition.values.map((value) => value.value);
   const wanted = typeof actual === 'string' && !values.includes(actual) ? [...values, actual] : values;
@@ -116,6 +185,12 @@ function renameKey(condition: ConditionExplanation, prefix: string, request: Tru
     { op: 'add', path: `${prefix}/${escapePart(condition.operator)}/${escapePart(key)}`, value: wanted },
   ];
   return { operations, summary: `use the key ${key} instead of ${condition.key}${wanted === values ? '' : ` and add ${show(actual)}`}` };
+}
+
+/** The published claim that a name was meant to be, as in `:subject` and `:audience`. */
+function meantName(key: string): string | undefined {
+  const name = key.slice(key.lastIndexOf(':') + 1).toLowerCase();
+  return ['sub', 'aud'].find((claim) => name !== claim && name.startsWith(claim));
 }
 
 function moveTo(prefix: string, operator: string, condition: ConditionExplanation, values: readonly string[]): readonly TrustOperation[] {
@@ -133,10 +208,17 @@ function escapePart(part: string): string {
   return part.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-function works(document: unknown, operations: readonly TrustOperation[], request: TrustRequest): boolean {
-  const read = readPolicy(applyOperations(document, operations), 'trust');
-  if (!read.ok) return false;
-  return judge(read.policy, { providerArn: request.providerArn, action: request.action, context: trustContext(request) }) === 'allow';
+function isAcceptable(document: unknown, operations: readonly TrustOperation[], request: TrustRequest): boolean {
+  const changed = applyOperations(document, operations);
+  if (verdictOf(changed, request) !== 'allow') return false;
+  const stranger = { ...request, claims: { ...request.claims, sub: subjectOf(strangerTo(JSON.stringify(document))) } };
+  return verdictOf(changed, stranger) === 'deny' || verdictOf(document, stranger) === 'allow';
+}
+
+function verdictOf(document: unknown, request: TrustRequest): 'allow' | 'deny' {
+  const read = readPolicy(document, 'trust');
+  if (!read.ok) return 'deny';
+  return judge(read.policy, { providerArn: request.providerArn, action: request.action, context: trustContext(request) });
 }
 
 /** Applies operations to a copy; missing objects on the way are made, since a new operator has none yet. */
@@ -156,7 +238,8 @@ function changed(node: unknown, path: readonly string[], operation: TrustOperati
   if (Array.isArray(node)) {
     const list: unknown[] = [...node];
     const at = Number(head);
-    if (rest.length === 0 && operation.op === 'remove') list.splice(at, 1);
+    if (head === '-') list.push(changed(undefined, rest, operation));
+    else if (rest.length === 0 && operation.op === 'remove') list.splice(at, 1);
     else list[at] = changed(list[at], rest, operation);
     return list;
   }
