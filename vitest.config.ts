@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // CI adds up the runner's own totals from this file.
+    reporters: process.env.PODROLE_REPORT ? ['default', ['json', { outputFile: process.env.PODROLE_REPORT }]] : ['default'],
     setupFiles: ['test/support/loopback-only.mjs'],
   },
 });

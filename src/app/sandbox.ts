@@ -32,6 +32,16 @@ export interface SandboxOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly intercept?: SandboxIntercepts;
+}
+
+type Handler = (request: Request) => Promise<Response>;
+
+/** For tests: each stands between a listener and what answers behind it. */
+export interface SandboxIntercepts {
+  readonly issuer?: (handler: Handler) => Handler;
+  readonly aws?: (handler: Handler) => Handler;
+  readonly kubeApi?: (handler: Handler) => Handler;
 }
 
 /** A running sandbox: a cluster's API, its OIDC issuer and an AWS account, all on loopback. */
@@ -70,7 +80,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     await kubeApi?.close();
   };
   try {
-    const { clock, log, region } = options;
+    const { clock, log, region, intercept } = options;
+    const asIs = (handler: Handler): Handler => handler;
     const [authority, signingKey] = await Promise.all([createAuthority({ clock, commonName: 'podrole sandbox' }), newSigningKey()]);
     const host = `oidc.eks.${region}.podrole.test`;
     const issuer = `https://${host}/id/${randomBytes(16).toString('hex').toUpperCase()}`;
@@ -80,7 +91,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     ]);
 
     const issuerListener = await listen({
-      handler: issuerHandler({ issuer, keys: () => [signingKey.publicJwk] }),
+      handler: (intercept?.issuer ?? asIs)(issuerHandler({ issuer, keys: () => [signingKey.publicJwk] })),
       tls: { cert: issuerCertificate.certPem, key: issuerCertificate.keyPem },
       port: 0,
       log,
@@ -103,7 +114,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
       mode: 'aws',
     });
     const awsListener = await listen({
-      handler: (request) => aws.handle(request),
+      handler: (intercept?.aws ?? asIs)((request) => aws.handle(request)),
       ...(options.awsTls ? { tls: await awsCertificate(authority) } : {}),
       port: options.port,
       allowedHosts: ['127.0.0.1', 'localhost'],
@@ -128,7 +139,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     });
     kubeApi = api;
     const kubeListener = await listen({
-      handler: (request) => api.handle(request),
+      handler: (intercept?.kubeApi ?? asIs)((request) => api.handle(request)),
       tls: { cert: kubeCertificate.certPem, key: kubeCertificate.keyPem, minVersion: 'TLSv1.2' },
       port: 0,
       allowedHosts: ['127.0.0.1', 'localhost', 'kubernetes.default.svc'],

@@ -6,6 +6,8 @@ const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === 'version' || argv[0] === '--version')) {
   process.stdout.write(`podrole ${VERSION}\n`);
 } else {
+  // The SDK is bundled and pinned: what it wants to tell about Node versions is for whoever builds podrole, not for whoever runs it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const { runCommandLine } = await import('./command-line.ts');
   const { readFile } = await import('node:fs/promises');
   const { text } = await import('node:stream/consumers');

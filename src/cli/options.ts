@@ -35,3 +35,8 @@ export const matching =
     if (!pattern.test(text)) throw new InvalidArgumentError(`it must be ${what}`);
     return text;
   };
+
+/** A quota in characters, or `off`. */
+export function trustPolicyQuota(text: string): number | 'off' {
+  return text === 'off' ? 'off' : wholeNumber(1, 100_000)(text);
+}

@@ -32,6 +32,18 @@ export function objectApplier(client: KubeClient, copies: ReadonlyMap<string, Re
         if (refusedAs(error) !== 404) throw error;
       }
     },
+    removeEntry: async (ref, { map, key, value }, signal) => {
+      const found = await client.find(ref.resource, targetOf(ref), signal);
+      if (found?.metadata[map]?.[key] !== value) return undefined;
+      const patch = { metadata: { resourceVersion: found.metadata.resourceVersion, [map]: { [key]: null } } };
+      try {
+        return await client.mergePatch(ref.resource, targetOf(ref), patch, MANAGER, signal);
+      } catch (error) {
+        // Gone meanwhile is fine; changed meanwhile is decided again by whoever asked, from what is there then.
+        if (refusedAs(error) === 404) return undefined;
+        throw error;
+      }
+    },
   };
 }
 

@@ -1,0 +1,52 @@
+import { createMetrics, type Metrics } from '../host/metrics.ts';
+
+/** A metric as a feature declares it in its table. */
+export interface Declaration {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  /** Every label with its values; without values it is open and starts empty. */
+  readonly labels: Readonly<Record<string, readonly string[] | undefined>>;
+  readonly buckets?: readonly number[];
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+/** The metrics of a table, by name: what features count with. A name that the table does not declare throws. */
+export interface DeclaredMetrics<Name extends string> {
+  readonly registry: Metrics;
+  increment(name: Name, labels?: Labels, by?: number): void;
+  set(name: Name, value: number, labels?: Labels): void;
+  observe(name: Name, value: number, labels?: Labels): void;
+}
+
+/** Registers every metric of a feature's table, and the process's own. */
+export function declaredMetrics<Name extends string>(table: Readonly<Record<Name, Declaration>>): DeclaredMetrics<Name> {
+  const registry = createMetrics();
+  registry.withProcessMetrics();
+  const update = new Map<string, (value: number, labels: Labels) => void>();
+  for (const [name, { type, help, labels: declared, buckets = [] }] of Object.entries<Declaration>(table)) {
+    const labels = Object.fromEntries(Object.entries(declared).map(([label, values]) => [label, values ?? []]));
+    const options = { name, help, labels };
+    if (type === 'counter') {
+      const counter = registry.counter(options);
+      update.set(name, (value, given) => counter.add(value, given));
+    } else if (type === 'gauge') {
+      const gauge = registry.gauge(options);
+      update.set(name, (value, given) => gauge.set(value, given));
+    } else {
+      const histogram = registry.histogram({ ...options, buckets });
+      update.set(name, (value, given) => histogram.observe(value, given));
+    }
+  }
+  const write = (name: string, value: number, labels: Labels = {}): void => {
+    const target = update.get(name);
+    if (target === undefined) throw new RangeError(`metric ${name} is not declared`);
+    target(value, labels);
+  };
+  return {
+    registry,
+    increment: (name, labels, by = 1) => write(name, by, labels),
+    set: (name, value, labels) => write(name, value, labels),
+    observe: (name, value, labels) => write(name, value, labels),
+  };
+}

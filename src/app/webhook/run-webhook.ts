@@ -1,0 +1,77 @@
+import { PodroleError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import { systemClock } from '../../host/system-clock.ts';
+import { watchTlsFiles } from '../../host/tls-files.ts';
+import { createKubeClient } from '../../kube/client/create-kube-client.ts';
+import { httpsFetch } from '../../kube/client/https-fetch.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { ServingOptions, WebhookFlagsResult } from '../../webhook/options-from-flags.ts';
+import { connectCluster } from '../cluster-connection.ts';
+import { ended } from '../ended.ts';
+import { startWebhookServer } from './webhook-server.ts';
+
+export { webhookFlagTable } from '../../webhook/flags.data.ts';
+export { optionsFromFlags as webhookOptionsFromFlags } from '../../webhook/options-from-flags.ts';
+
+type WebhookRun = Extract<WebhookFlagsResult, { readonly ok: true }>;
+
+export interface RunWebhookContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/** After readiness went: as long as endpoints take to lose the pod, and as long as a review may still take. Milliseconds. */
+const DRAIN = { acceptMs: 5_000, finishMs: 10_000 };
+/** All interfaces: the API server calls from another host. */
+const ADDRESS = '0.0.0.0';
+
+/** Runs the webhook until the signal aborts, then drains. Rejects with `ListenError`, `TlsPairError`, `CredentialsError` or `instance-metadata`. */
+export async function runWebhook(run: WebhookRun, context: RunWebhookContext, signal: AbortSignal): Promise<void> {
+  const { options, serving } = run;
+  const { log } = context;
+  if (serving.composeFromInstance) {
+    throw new PodroleError('--compose-role-arn needs the account, and the instance metadata service is never asked', {
+      code: 'instance-metadata',
+      hint: 'add --account-id ACCOUNT',
+    });
+  }
+  for (const notice of run.notices) log.warn('flag adjusted', { notice });
+  const clock = systemClock();
+  const client = await kubeClientFor(serving, context);
+  let setCertificate: ((tls: { readonly cert: string; readonly key: string }) => void) | undefined;
+  const files = await watchTlsFiles({
+    certFile: serving.tlsCertFile,
+    keyFile: serving.tlsKeyFile,
+    clock,
+    log,
+    onChange: (pair) => setCertificate?.(pair),
+  });
+  const tls = { ...files.current(), minVersion: serving.tlsMinVersion };
+  const server = await startWebhookServer({
+    client,
+    webhook: options,
+    tls: { cert: tls.cert, key: tls.key, minVersion: tls.minVersion },
+    address: ADDRESS,
+    port: serving.port,
+    metricsPort: serving.metricsPort,
+    namespace: serving.namespace,
+    identitiesFile: serving.identitiesFile,
+    clock,
+    log,
+    random: Math.random,
+  });
+  setCertificate = ({ cert, key }) => server.setCertificate({ cert, key, minVersion: serving.tlsMinVersion });
+  log.info('webhook listens', { url: server.url, metricsUrl: server.metricsUrl });
+  void server.synced.then(() => log.info('caches have synced'));
+  await ended(signal);
+  log.info('draining');
+  await server.close(DRAIN);
+  files.close();
+}
+
+async function kubeClientFor(serving: ServingOptions, context: RunWebhookContext): Promise<KubeClient> {
+  const userAgent = 'podrole-webhook';
+  if (serving.kubeApi !== '') return createKubeClient({ server: serving.kubeApi, fetch: httpsFetch(), userAgent });
+  const kubeconfig = serving.kubeconfig === '' ? undefined : serving.kubeconfig;
+  return (await connectCluster({ kubeconfig, env: context.env, userAgent, preferPod: true })).client;
+}

@@ -1,0 +1,161 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import { healthHandler } from '../../host/health.ts';
+import type { TlsOptions } from '../../host/http-limits.ts';
+import { type Listener, listen } from '../../host/listen.ts';
+import { listenBytes } from '../../host/listen-bytes.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { resources } from '../../kube/core/resource.ts';
+import { createEventRecorder } from '../../kube/runtime/event-recorder.ts';
+import { createInformer } from '../../kube/runtime/informer.ts';
+import { createPodIdentityWebhook, mappingTextOf, type PodIdentityWebhook, serviceAccountKeeper } from '../../webhook/create-webhook.ts';
+import { webhookMetrics } from '../../webhook/metrics.data.ts';
+import { defaultWebhookOptions, type WebhookOptions } from '../../webhook/options.ts';
+import { declaredMetrics } from '../declared-metrics.ts';
+
+export interface WebhookServerOptions {
+  readonly client: KubeClient;
+  readonly webhook: Partial<WebhookOptions>;
+  readonly tls: TlsOptions;
+  readonly address: string;
+  readonly port: number;
+  /** Metrics and probes, plain HTTP; `undefined`: none. */
+  readonly metricsPort: number | undefined;
+  /** Namespace of the mapping ConfigMap. */
+  readonly namespace: string;
+  /** File of the EKS Pod Identity associations; `undefined`: off. */
+  readonly identitiesFile: string | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** For tests: stands between the listener and the webhook. */
+  readonly intercept?: (handle: PodIdentityWebhook['handle']) => PodIdentityWebhook['handle'];
+}
+
+/** A webhook that accepts reviews. */
+export interface WebhookServer {
+  readonly url: string;
+  readonly metricsUrl: string | undefined;
+  /** Resolves when the caches have synced; until then unknown accounts are read directly. */
+  readonly synced: Promise<void>;
+  /** New handshakes take this certificate. */
+  setCertificate(tls: TlsOptions): void;
+  /** Not ready from now on; reviews are still answered for `acceptMs`, those under way for `finishMs` more. */
+  close(times: { readonly acceptMs: number; readonly finishMs: number }): Promise<void>;
+}
+
+const MAPPING_NAME = 'pod-identity-webhook';
+const MAPPING_KEY = 'config';
+const IDENTITIES_INTERVAL_MS = 1_000;
+
+/** Starts the pod identity webhook: admission over HTTPS, its caches, metrics and probes. Rejects with `ListenError`. */
+export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
+  const { client, clock, log, random } = options;
+  const resolved: WebhookOptions = { ...defaultWebhookOptions, ...options.webhook };
+  const metrics = declaredMetrics(webhookMetrics);
+  const events = createEventRecorder({ client, component: 'podrole-webhook', clock, random, log });
+  const accounts = createInformer({
+    client,
+    resource: resources.serviceAccounts,
+    clock,
+    random,
+    log,
+    transform: serviceAccountKeeper(resolved),
+  });
+  const mapping = { namespace: options.namespace, name: MAPPING_NAME };
+  const webhook = createPodIdentityWebhook(
+    {
+      clock,
+      log,
+      random,
+      serviceAccounts: accounts.store,
+      readServiceAccount: (namespace, name, signal) => client.find(resources.serviceAccounts, { namespace, name }, signal),
+      readMapping: async (signal) => mappingTextOf(await client.find(resources.configMaps, mapping, signal), MAPPING_KEY),
+      readIdentities: () => readIdentities(options.identitiesFile),
+      recordEvent: ({ namespace, serviceAccount, type, reason, message }) =>
+        events.record({ regarding: { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: serviceAccount }, type, reason, message }),
+      metrics,
+    },
+    resolved,
+  );
+  accounts.subscribe(webhook.serviceAccountHandlers);
+  const handle = options.intercept?.(webhook.handle) ?? webhook.handle;
+  const listener = await listenBytes({ onRequest: handle, tls: options.tls, address: options.address, port: options.port, log });
+  let probes: Listener | undefined;
+  try {
+    probes =
+      options.metricsPort === undefined
+        ? undefined
+        : await listen({
+            handler: healthHandler({
+              ready: () => (webhook.ready() ? [] : ['caches have not synced, or the webhook is draining']),
+              metrics: metrics.registry.handle,
+            }),
+            address: options.address,
+            port: options.metricsPort,
+            log,
+          });
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
+
+  const ending = new AbortController();
+  const { signal } = ending;
+  const tasks = [accounts.run(signal)];
+  if (resolved.mapping) tasks.push(watchMapping());
+  if (options.identitiesFile !== undefined) watchIdentities(options.identitiesFile);
+
+  async function watchMapping(): Promise<void> {
+    const maps = createInformer({
+      client,
+      resource: resources.configMaps,
+      namespace: mapping.namespace,
+      fieldSelector: `metadata.name=${mapping.name}`,
+      clock,
+      random,
+      log,
+    });
+    const tell = (): void => webhook.setMapping(mappingTextOf(maps.store.get(`${mapping.namespace}/${mapping.name}`), MAPPING_KEY));
+    maps.subscribe({ onUpsert: tell, onDelete: tell, onSynced: tell });
+    await maps.run(signal);
+  }
+
+  /** By content: the symlink swap of a mounted ConfigMap is no event of the file's own. */
+  function watchIdentities(file: string): void {
+    const look = async (): Promise<void> => {
+      await readIdentities(file).then(webhook.setIdentities, (error: unknown) =>
+        log.warn('container credentials file cannot be read', { error: messageOf(error) }),
+      );
+      if (!signal.aborted) clock.after(IDENTITIES_INTERVAL_MS, () => void look());
+    };
+    void look();
+  }
+
+  return {
+    url: listener.url,
+    metricsUrl: probes?.url,
+    synced: accounts.synced,
+    setCertificate: (tls) => listener.setSecureContext(tls),
+    close: async (times) => {
+      webhook.startDraining();
+      await listener.drain(times);
+      ending.abort();
+      await Promise.all([...tasks, events.flush(), probes?.close(0)]);
+      client.close();
+    },
+  };
+}
+
+/** The file's text; `undefined` when there is none. */
+async function readIdentities(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

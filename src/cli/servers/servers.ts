@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { tellFailure, UsageError } from '../failure.ts';
+import type { Terminal } from '../terminal.ts';
+import { type FlagRow, type FlagValues, goFlagsHelp, parseGoFlags } from './go-flags.ts';
+
+/** A long-running server that replaces a Go program: flags in Go's manner, logs as JSON on stderr, until SIGTERM. */
+export interface Server {
+  readonly name: string;
+  readonly summary: string;
+  run(argv: readonly string[], terminal: Terminal): Promise<ExitCode>;
+}
+
+/** What a server's own module brings: its table, and how to run on its values. */
+export interface ServerProgram {
+  readonly table: readonly FlagRow[];
+  readonly example: string;
+  /** Rejects with `UsageError` for values out of bounds. Resolves when the signal aborted and everything is stopped. */
+  start(values: FlagValues, terminal: Terminal): Promise<void>;
+}
+
+const server = (name: string, summary: string, load: () => Promise<ServerProgram>): Server => ({
+  name,
+  summary,
+  run: async (argv, terminal) => {
+    try {
+      const program = await load();
+      const parsed = parseGoFlags(program.table, argv);
+      if (!parsed.ok) throw new UsageError(`podrole ${name}: wrong flags`, parsed.problems, `podrole ${name} --help`);
+      if (parsed.help) {
+        terminal.out(goFlagsHelp({ name, summary, example: program.example }, program.table));
+        return EXIT.ok;
+      }
+      await program.start(parsed.values, terminal);
+      return terminal.signal.reason === 'SIGINT' ? EXIT.interrupted : EXIT.ok;
+    } catch (thrown) {
+      return tellFailure(terminal, thrown, { format: 'text', verbose: false });
+    }
+  },
+});
+
+export const servers: readonly Server[] = [
+  server(
+    'webhook',
+    'The pod identity webhook: gives pods of annotated service accounts a token, a mount and the environment of AWS SDKs.',
+    async () => (await import('./webhook.ts')).webhookProgram(),
+  ),
+  server(
+    'controller',
+    'The Profile controller: namespaces, annotated service accounts and trust policies for Kubeflow Profiles.',
+    async () => (await import('./controller.ts')).controllerProgram(),
+  ),
+];
+
+/** The server's place in the tree, for help and completion; it is never parsed by it. */
+export const serverCommand = ({ name, summary }: Server): Command =>
+  new Command(name).description(summary).allowUnknownOption().helpOption(false);
