@@ -137,6 +137,12 @@ describe('verifyToken', () => {
     expect(await reasonWith(modulus(256), Uint8Array.of())).toBe('key-unusable');
   });
 
+  it.each(['ES384', '', null, 1, [], { toString: 1 }])('lets the token decide when the key set says alg %j', async (alg) => {
+    const jwks = { keys: [{ ...key.publicJwk, alg }] };
+    expect(await verify({}, { jwks, mode: 'strict' })).toMatchObject({ ok: true, warnings: [{ code: 'alg-differs' }] });
+    expect(await verify({}, { jwks, mode: 'aws' })).toMatchObject({ ok: true, warnings: [] });
+  });
+
   it('imports the keys of a set once', async () => {
     let reads = 0;
     const jwk = new Proxy<object>(key.publicJwk, {

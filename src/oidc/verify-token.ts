@@ -125,7 +125,7 @@ function chooseKey(header: JsonObject, jwks: KeySet, judge: Judge): ChosenKey | 
     (key.shared ? judge.doubt('kid-shared', { kid: key.kid }) : undefined) ??
     (published === undefined || published === algorithm.alg
       ? undefined
-      : judge.doubt('alg-differs', { jwk: String(published), kid: key.kid, header: algorithm.alg })) ?? { ok: true, key, algorithm }
+      : judge.doubt('alg-differs', { jwk: JSON.stringify(published), kid: key.kid, header: algorithm.alg })) ?? { ok: true, key, algorithm }
   );
 }
 

@@ -6,7 +6,13 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../base/clock.ts';
 import { silentLog } from '../../../base/log.ts';
 import { type Authority, createAuthority } from '../../../host/authority.ts';
+import { listen } from '../../../host/listen.ts';
+import { generateSigningKeyPem } from '../../../host/signing-key.ts';
 import { systemClock } from '../../../host/system-clock.ts';
+import { signToken } from '../../../oidc/sign-token.ts';
+import { importSigningKey } from '../../../oidc/signing-key.ts';
+import { verifyToken } from '../../../oidc/verify-token.ts';
+import { issuerHandler } from '../../issuer/issuer-handler.ts';
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './create-issuer-keys.ts';
 
 const HOST = 'oidc.eks.us-west-2.podrole.test';
@@ -116,6 +122,26 @@ describe('createIssuerKeys', () => {
       expect(headers['accept-encoding']).toBe('identity');
       expect(serverName).toBe(HOST);
     }
+  });
+
+  it("fetches from the sandbox's own issuer what verifies its tokens", async () => {
+    const key = await importSigningKey(await generateSigningKeyPem());
+    const listener = await listen({
+      handler: issuerHandler({ issuer: ISSUER, keys: () => [key.publicJwk] }),
+      tls: credentials,
+      port: 0,
+      allowedHosts: [HOST],
+    });
+    const fetched = await fetcher(listener.port).fetchKeys(ISSUER, key.kid, forever());
+    await listener.close(0);
+    const now = new Date('2026-11-24T08:00:00Z');
+    const seconds = now.getTime() / 1000;
+    const token = await signToken({
+      key,
+      claims: { aud: ['a'], exp: seconds + 60, iat: seconds, iss: ISSUER, sub: 'system:serviceaccount:a:b' },
+    });
+    const verdict = await verifyToken(token, { issuer: ISSUER, clientIds: ['a'], jwks: { keys: fetched.ok ? fetched.keys : [] }, now });
+    expect(verdict).toMatchObject({ ok: true, subject: 'system:serviceaccount:a:b', audience: 'a', warnings: [] });
   });
 
   describe('cache', () => {
