@@ -1,6 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { SigningKey } from '../../oidc/signing-key.ts';
+import { type HttpsCallOptions, httpsCall } from './admission/https-call.ts';
+import type { CallWebhook } from './admission/webhook-call.ts';
 import type { StaticUsers } from './authn/authenticate.ts';
 import { requestToken } from './authn/service-account-tokens.ts';
 import type { ApiContext } from './context.ts';
@@ -16,6 +18,7 @@ import { chainOf } from './verbs/admission-chain.ts';
 import { namespaceLifecycle } from './verbs/namespace-lifecycle.ts';
 import { podAdmission } from './verbs/pod-admission.ts';
 import { allowAccess, allRules, whoAmI } from './verbs/reviews.ts';
+import { webhookAdmission } from './verbs/webhook-admission.ts';
 
 export interface KubeApiOptions {
   readonly clock: Clock;
@@ -35,6 +38,8 @@ export interface KubeApiOptions {
   readonly caPem: string;
   /** What `/version` says; default `v1.36.3`. */
   readonly version?: string;
+  /** Where `clientConfig.service` of a webhook is served; default nowhere, so that only URLs can be called. */
+  readonly resolveService?: HttpsCallOptions['resolveService'];
   /** How many writes a watch can go back; default 10,000. */
   readonly historyLimit?: number;
 }
@@ -73,7 +78,8 @@ export function createKubeApi(options: KubeApiOptions): KubeApi {
     version: options.version ?? 'v1.36.3',
   };
   const watches = new Set<() => void>();
-  const server: Server = { context, users: options.users, services: services(watches) };
+  const webhooks = httpsCall({ resolveService: options.resolveService ?? ((): undefined => undefined) });
+  const server: Server = { context, users: options.users, services: services(watches, webhooks.call) };
   const runner = new ControllerRunner(context, [
     definitionsController(context),
     namespaceContentController(context, options.caPem),
@@ -88,6 +94,7 @@ export function createKubeApi(options: KubeApiOptions): KubeApi {
     close: async () => {
       closed = true;
       for (const end of [...watches]) end();
+      webhooks.close();
       await runner.stop();
     },
     snapshot: () => context.store.snapshot(),
@@ -96,9 +103,9 @@ export function createKubeApi(options: KubeApiOptions): KubeApi {
   };
 }
 
-function services(watches: Set<() => void>): Server['services'] {
+function services(watches: Set<() => void>, call: CallWebhook): Server['services'] {
   return {
-    admit: chainOf([namespaceLifecycle, podAdmission]),
+    admit: chainOf([namespaceLifecycle, podAdmission, webhookAdmission('mutating', call), webhookAdmission('validating', call)]),
     watches,
     issueToken: requestToken,
     reviewers: new Map([

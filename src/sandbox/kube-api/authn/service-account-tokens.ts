@@ -5,7 +5,7 @@ import { fieldManager } from '../request/query.ts';
 import { readObjectBody } from '../request/read-body.ts';
 import { readObject } from '../resources/canonical.ts';
 import { checkKind } from '../resources/check-kind.ts';
-import type { ResourceType } from '../resources/resource-type.ts';
+import { expectedBody, type ResourceType } from '../resources/resource-type.ts';
 import { badRequest, notFound, Refusal } from '../status/refusal.ts';
 import { boundReferenceOf, issueToken, type NodeRef } from '../tokens/token-request.ts';
 import { reviewToken, type TokenJudge } from '../tokens/token-review.ts';
@@ -57,7 +57,7 @@ export async function requestToken(call: ApiRequest): Promise<ApiResult> {
 
 async function readTokenRequest(call: ApiRequest): Promise<JsonObject> {
   const type: ResourceType = { ...call.type, ...TOKEN_REQUEST };
-  const body = await readObjectBody(call.request, type.kind);
+  const body = await readObjectBody(call.request, expectedBody(type));
   checkKind(type, body);
   const read = readObject(type, body);
   if (!read.ok) throw cannotBeHandled(type, read.message);
@@ -95,7 +95,7 @@ function boundObjects({ store }: ApiContext, namespace: string, body: JsonObject
 /** POST of a TokenReview. */
 export async function reviewTokens(call: ApiRequest): Promise<ApiResult> {
   const { context, type } = call;
-  const body = await readObjectBody(call.request, type.kind);
+  const body = await readObjectBody(call.request, expectedBody(type));
   checkKind(type, body);
   const read = readObject(type, body);
   if (!read.ok) throw cannotBeHandled(type, read.message);

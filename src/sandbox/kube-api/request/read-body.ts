@@ -1,38 +1,70 @@
 import { parse as parseYaml } from 'yaml';
 import { messageOf } from '../../../base/errors.ts';
 import { isJsonObject } from '../../../base/json.ts';
-import { badRequest, unsupportedMedia } from '../status/refusal.ts';
+import { badRequest, failure, Refusal, unsupportedMedia } from '../status/refusal.ts';
+import { decodeProtobuf, readEnvelope } from './decode-protobuf.ts';
+import { MalformedProtobufError } from './protobuf-wire.ts';
 
 /** The largest body that is read; the real API server refuses above 3 MiB too. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-const MEDIA = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+const MEDIA = ['application/json', 'application/yaml', PROTOBUF];
 
 /** The media type of a request without its parameters, in lower case. */
 export function mediaType(request: Request): string {
   return (request.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** The text of a body. Throws a 413-like 400 Refusal above 3 MiB. */
+/** The text of a body. Throws a 413 Refusal above 3 MiB. */
 export async function readText(request: Request): Promise<string> {
-  const bytes = await request.arrayBuffer();
-  if (bytes.byteLength > MAX_BODY_BYTES) throw badRequest(`the body of the request is larger than ${MAX_BODY_BYTES} bytes`);
-  return new TextDecoder().decode(bytes);
+  return new TextDecoder().decode(await readBytes(request));
 }
 
-/** Reads the JSON or YAML object of a create or an update. `expected` is the kind that the path asks for. Throws 400 and 415 Refusals. */
-export async function readObjectBody(request: Request, expected: string): Promise<Readonly<Record<string, unknown>>> {
-  const media = mediaType(request);
-  if (media !== '' && media !== 'application/json' && media !== 'application/yaml') throw unsupportedMedia(MEDIA);
-  const text = await readText(request);
-  const value = media === 'application/yaml' ? parseYamlText(text, expected) : parseJsonText(text, expected);
-  if (!isJsonObject(value))
-    throw unrecognized(
-      expected,
-      text,
-      `json: cannot unmarshal ${goName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-    );
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.byteLength <= MAX_BODY_BYTES) return bytes;
+  const message = `Request entity too large: limit is ${MAX_BODY_BYTES}`;
+  throw new Refusal(failure(413, message, { reason: 'RequestEntityTooLarge' }));
+}
+
+/** The kind that a body must be, and the type of the table that its protobuf form is read by; custom resources have none. */
+export interface ExpectedBody {
+  readonly kind: string;
+  readonly typeName: string | undefined;
+}
+
+/** Reads the JSON, YAML or protobuf object of a write. Throws 400, 413 and 415 Refusals. */
+export async function readObjectBody(request: Request, expected: ExpectedBody): Promise<Readonly<Record<string, unknown>>> {
+  return parseBody(mediaType(request), await readBytes(request), expected);
+}
+
+/** The same where a body may be left out; then it is an empty object. */
+export async function readOptionalBody(request: Request, expected: ExpectedBody): Promise<Readonly<Record<string, unknown>>> {
+  const bytes = await readBytes(request);
+  return bytes.length === 0 ? {} : parseBody(mediaType(request), bytes, expected);
+}
+
+function parseBody(media: string, bytes: Uint8Array, { kind, typeName }: ExpectedBody): Readonly<Record<string, unknown>> {
+  if (media === PROTOBUF && typeName !== undefined) return readProtobuf(bytes, kind, typeName);
+  const accepted = typeName === undefined ? MEDIA.filter((name) => name !== PROTOBUF) : MEDIA;
+  if (media !== '' && !accepted.includes(media)) throw unsupportedMedia(accepted);
+  const text = new TextDecoder().decode(bytes);
+  const value = media === 'application/yaml' ? parseYamlText(text, kind) : parseJsonText(text, kind);
+  if (!isJsonObject(value)) throw unrecognized(kind, text, `json: cannot unmarshal ${goName(value)} into Go value of type struct`);
   return value;
+}
+
+function readProtobuf(bytes: Uint8Array, expected: string, typeName: string): Readonly<Record<string, unknown>> {
+  try {
+    const { apiVersion, kind, raw } = readEnvelope(bytes);
+    // Another kind is refused by its name, so its message need not be understood.
+    return kind === expected || kind === '' ? { ...decodeProtobuf(typeName, raw), kind, apiVersion } : { kind, apiVersion, metadata: {} };
+  } catch (thrown) {
+    if (thrown instanceof MalformedProtobufError)
+      throw badRequest(`the object provided is unrecognized (must be of type ${expected}): ${thrown.message}`);
+    throw thrown;
+  }
 }
 
 /** Parses YAML (of which JSON is a part), as apply patches and YAML bodies are sent. */

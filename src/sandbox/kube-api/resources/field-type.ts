@@ -29,6 +29,8 @@ export interface Field {
   readonly pointer: boolean;
   /** Written even when empty. */
   readonly always: boolean;
+  /** Its numbers in the protobuf encoding, from the outermost message inwards; empty: not encoded. */
+  readonly numbers: readonly number[];
 }
 
 /** A built-in type: its fields in the order in which they are written. */
@@ -73,7 +75,14 @@ function parseField(name: string, code: string): Field {
   const always = head.endsWith('!');
   const body = always ? head.slice(0, -1) : head;
   const pointer = body.startsWith('*');
-  return { name, pointer, always, type: parseType(pointer ? body.slice(1) : body, marks) };
+  const numbers = marks.find((mark) => mark.startsWith('#'));
+  return {
+    name,
+    pointer,
+    always,
+    type: parseType(pointer ? body.slice(1) : body, marks),
+    numbers: numbers === undefined ? [] : numbers.slice(1).split('.').map(Number),
+  };
 }
 
 function parseType(code: string, marks: readonly string[]): FieldType {

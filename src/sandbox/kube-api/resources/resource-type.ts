@@ -55,3 +55,8 @@ export function apiVersionOfType(type: { readonly group: string; readonly versio
 export function storageKey(namespace: string | undefined, name: string): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
+
+/** What the body of a write to a resource must be. */
+export function expectedBody(type: Pick<ResourceType, 'kind' | 'body'>): { readonly kind: string; readonly typeName: string | undefined } {
+  return { kind: type.kind, typeName: type.body.kind === 'built-in' ? type.body.typeName : undefined };
+}

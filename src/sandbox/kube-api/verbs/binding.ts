@@ -9,7 +9,7 @@ import { conflict, modified, notFound } from '../status/refusal.ts';
 /** POST `pods/NAME/binding`: what a scheduler does. The pod gets its node and the PodScheduled condition. */
 export async function bindPod(call: ApiRequest): Promise<ApiResult> {
   const { context, type, namespace, name = '' } = call;
-  const body = await readObjectBody(call.request, 'Binding');
+  const body = await readObjectBody(call.request, { kind: 'Binding', typeName: 'core.v1.Binding' });
   const target = isJsonObject(body.target) ? body.target : {};
   const node = target.name;
   if (typeof node !== 'string' || node === '') throw invalid({ group: '', kind: 'Binding' }, name, [requiredValue('target.name')]);

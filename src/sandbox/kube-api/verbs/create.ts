@@ -7,7 +7,7 @@ import { readObjectBody } from '../request/read-body.ts';
 import { canonical, readObject } from '../resources/canonical.ts';
 import { checkKind } from '../resources/check-kind.ts';
 import { hasStatus } from '../resources/generation.ts';
-import { apiVersionOfType, type ResourceType, storageKey } from '../resources/resource-type.ts';
+import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
 import { validateMeta } from '../resources/validate-meta.ts';
 import { invalid } from '../status/field-error.ts';
@@ -21,7 +21,7 @@ const NAME_ATTEMPTS = 8;
 /** POST to a collection. */
 export async function create(call: ApiRequest, admit: AdmissionChain): Promise<ApiResult> {
   const options = writeOptions(call, 'CreateOptions');
-  const body = await readObjectBody(call.request, call.type.kind);
+  const body = await readObjectBody(call.request, expectedBody(call.type));
   checkKind(call.type, body);
   const read = readObject(call.type, body);
   if (!read.ok) throw cannotBeHandled(call.type, read.message);

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../../kube/core/object.ts';
 import type { Status } from '../../../kube/core/status.ts';
 import type { ApiRequest, ApiResult } from '../context.ts';
 import { listBody } from '../list-watch/list.ts';
-import { readText } from '../request/read-body.ts';
+import { readOptionalBody } from '../request/read-body.ts';
 import { type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
 import { parseSelection } from '../selectors/selection.ts';
@@ -56,8 +56,7 @@ export async function deleteCollection(call: ApiRequest, admit: AdmissionChain):
 
 async function readDeleteOptions(call: ApiRequest, write: WriteOptions): Promise<DeleteOptions> {
   const { query } = call;
-  const text = await readText(call.request);
-  const body = text.trim() === '' ? {} : parseOptions(text);
+  const body = await readOptionalBody(call.request, { kind: 'DeleteOptions', typeName: 'meta.v1.DeleteOptions' });
   const preconditions = isJsonObject(body.preconditions) ? body.preconditions : {};
   const grace = body.gracePeriodSeconds ?? (query.get('gracePeriodSeconds') === null ? undefined : Number(query.get('gracePeriodSeconds')));
   const propagation = body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
@@ -74,16 +73,6 @@ async function readDeleteOptions(call: ApiRequest, write: WriteOptions): Promise
     },
     dryRun: write.dryRun || (Array.isArray(body.dryRun) && body.dryRun.includes('All')),
   };
-}
-
-function parseOptions(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isJsonObject(value)) return value;
-  } catch {
-    // Falls through to the refusal below.
-  }
-  throw badRequest('the body of a DELETE must be a DeleteOptions object in JSON');
 }
 
 /** The end of a delete: gone, or marked and waiting for finalizers or a grace period. */

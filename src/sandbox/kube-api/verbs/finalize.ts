@@ -1,6 +1,7 @@
 import type { ApiRequest, ApiResult } from '../context.ts';
 import { readObjectBody } from '../request/read-body.ts';
 import { canonical, readObject } from '../resources/canonical.ts';
+import { expectedBody } from '../resources/resource-type.ts';
 import { modified, notFound } from '../status/refusal.ts';
 import { cannotBeHandled } from './create.ts';
 import { isGone } from './deletion.ts';
@@ -8,7 +9,7 @@ import { isGone } from './deletion.ts';
 /** PUT `namespaces/NAME/finalize`: the one way to change `spec.finalizers`; without any, a terminating namespace goes. */
 export async function finalizeNamespace(call: ApiRequest): Promise<ApiResult> {
   const { context, type, name = '' } = call;
-  const body = await readObjectBody(call.request, type.kind);
+  const body = await readObjectBody(call.request, expectedBody(type));
   const read = readObject(type, body);
   if (!read.ok) throw cannotBeHandled(type, read.message);
   const live = context.store.get(type.bucket, name);

@@ -5,7 +5,7 @@ import { recordUpdate } from '../patch/managed-fields.ts';
 import { readObjectBody } from '../request/read-body.ts';
 import { canonical, readObject } from '../resources/canonical.ts';
 import { checkKind } from '../resources/check-kind.ts';
-import { apiVersionOfType } from '../resources/resource-type.ts';
+import { apiVersionOfType, expectedBody } from '../resources/resource-type.ts';
 import { cannotBeHandled } from './create.ts';
 import { judgeUnknownFields, listKeys, withManagedFields, writeOptions } from './write-options.ts';
 
@@ -16,7 +16,7 @@ export type Reviewer = (call: ApiRequest, review: KubeObject) => Promise<Readonl
 export async function review(call: ApiRequest, reviewer: Reviewer): Promise<ApiResult> {
   const { type, context } = call;
   const options = writeOptions(call, 'CreateOptions');
-  const body = await readObjectBody(call.request, type.kind);
+  const body = await readObjectBody(call.request, expectedBody(type));
   checkKind(type, body);
   const read = readObject(type, body);
   if (!read.ok) throw cannotBeHandled(type, read.message);

@@ -7,7 +7,7 @@ import { readObjectBody } from '../request/read-body.ts';
 import { canonical, readObject } from '../resources/canonical.ts';
 import { checkKind } from '../resources/check-kind.ts';
 import { hasStatus, specChanged } from '../resources/generation.ts';
-import { apiVersionOfType, type ResourceType, storageKey } from '../resources/resource-type.ts';
+import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
 import { resourceVersionRequired, validateMeta, validateMetaUpdate } from '../resources/validate-meta.ts';
 import { invalid, invalidAs } from '../status/field-error.ts';
@@ -32,7 +32,7 @@ export interface Intended {
 export async function update(call: ApiRequest, admit: AdmissionChain): Promise<ApiResult> {
   const { type, name = '', namespace } = call;
   const options = writeOptions(call, 'UpdateOptions');
-  const body = await readObjectBody(call.request, type.kind);
+  const body = await readObjectBody(call.request, expectedBody(type));
   checkKind(type, body);
   const read = readObject(type, body);
   if (!read.ok) throw cannotBeHandled(type, read.message);

@@ -14,6 +14,9 @@ export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  /** What the query itself says, which is all that webhooks are told. */
+  readonly givenFieldManager: string | undefined;
+  readonly givenFieldValidation: string | undefined;
 }
 
 /** Reads the options of a write. Throws a 422 Refusal about them. */
@@ -23,6 +26,8 @@ export function writeOptions(call: ApiRequest, kind: string): WriteOptions {
     dryRun: isDryRun(call.query, kind),
     fieldManager: fieldManager(call.query, call.request.headers.get('user-agent')),
     fieldValidation: fieldValidation(call.query, kind),
+    givenFieldManager: call.query.get('fieldManager') || undefined,
+    givenFieldValidation: call.query.get('fieldValidation') || undefined,
   };
 }
 
