@@ -48,8 +48,11 @@ function nullHolds(condition: Condition, actual: ContextValue): boolean {
 export function valueHolds(condition: Condition, actual: string, world: ConditionWorld): boolean {
   const { operator, values } = condition;
   if (!operator.reads(actual)) return false;
+  const replaces = world.variables && operator.variables;
   for (const value of values) {
-    if (valueCompares(operator, actual, { value, world })) return !operator.negated;
+    const compares =
+      replaces && value.includes('${') ? valueCompares(operator, actual, { value, world }) : operator.compares(actual, value, undefined);
+    if (compares) return !operator.negated;
   }
   return operator.negated;
 }

@@ -109,7 +109,8 @@ function explainCondition(condition: Condition, statement: Statement, around: Ex
   const explained = values.map((value, index) => {
     const texts = actual === undefined ? [] : typeof actual === 'string' ? [actual] : actual;
     const compared = texts.some((text) => operator.reads(text) && valueCompares(operator, text, { value, world }));
-    const reason = compared ? 'matched' : explainValue(value, texts[0], { operator, world });
+    // What kept the other values of a condition that holds is of no interest, and dear to find out.
+    const reason = compared ? 'matched' : matched ? 'value-other' : explainValue(value, texts[0], { operator, world });
     return { path: `${path}/${index}`, value, compared, reason };
   });
   const reason = conditionReason({ condition, actual, matched, explained, request });

@@ -17,11 +17,13 @@ const ROLES = 'https://aws.amazon.com/roles';
  * Source: IAM user guide, "available keys for AWS web identity federation", and observations of live AWS.
  */
 export function trustContext(request: TrustRequest): ContextLookup {
-  const prefix = `${hostPathOf(request.issuer)}:`.toLowerCase();
+  const issuer = hostPathOf(request.issuer);
   return (key) => {
+    // Policies nearly always spell the key as the issuer does; only another spelling is worth the lower-casing.
+    if (key.startsWith(issuer) && key[issuer.length] === ':') return claimKey(request.claims, key.slice(issuer.length + 1).toLowerCase());
     const name = key.toLowerCase();
-    if (name.startsWith(prefix)) return claimKey(request.claims, name.slice(prefix.length));
-    return globalKey(request, name);
+    const prefix = `${issuer.toLowerCase()}:`;
+    return name.startsWith(prefix) ? claimKey(request.claims, name.slice(prefix.length)) : globalKey(request, name);
   };
 }
 
