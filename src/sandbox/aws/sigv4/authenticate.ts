@@ -1,6 +1,7 @@
 import type { HttpCall } from '../http-call.ts';
 import type { Caller, World } from '../world.ts';
 import { type Authorization, formatAmzDate, parseAmzDate, parseAuthorization } from './authorization-header.ts';
+import { type ChunkSigner, chunkSignaturesMatch, decodeAwsChunked } from './aws-chunked.ts';
 import { sha256Hex, signatureMatches } from './signature.ts';
 
 /** Why a signature was not accepted; each protocol has its own code and text for each. */
@@ -31,8 +32,21 @@ export interface Authenticator {
 const SKEW_MS = 5 * 60_000;
 const S3_SKEW_MS = 15 * 60_000;
 
-/** Payload hashes that stand for "not this one": the body is then vouched for by TLS or by its own trailer. */
-const NOT_A_HASH = /^(UNSIGNED-PAYLOAD|STREAMING-.*)$/;
+/** Payload hashes that stand for "not signed": the body is vouched for by its own checksum alone. */
+const NOT_A_HASH = /^(STREAMING-)?UNSIGNED-PAYLOAD(-TRAILER)?$/;
+/** The body comes in chunks that are each signed. */
+const SIGNED_CHUNKS = /^STREAMING-AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?$/;
+
+/** The body against what was signed for it: a hash of its own, or signatures in its chunks. */
+function checkPayload(http: HttpCall, signer: ChunkSigner): AuthFailure | undefined {
+  const payloadHash = http.header('x-amz-content-sha256');
+  if (payloadHash === undefined || NOT_A_HASH.test(payloadHash)) return undefined;
+  if (SIGNED_CHUNKS.test(payloadHash)) {
+    const decoded = decodeAwsChunked(http.body);
+    return decoded.ok && !chunkSignaturesMatch(decoded.chunked, signer) ? { kind: 'wrong-signature' } : undefined;
+  }
+  return payloadHash === sha256Hex(http.body) ? undefined : { kind: 'body-mismatch' };
+}
 
 function failed(failure: AuthFailure): Authentication {
   return { ok: false, failure };
@@ -95,9 +109,8 @@ export function createAuthenticator(
       const skewed = skew(authorization, signedAt, now);
       if (skewed !== undefined) return failed({ kind: 'skewed', message: skewed });
       if (!(await signatureMatches(http, authorization, { secret: known.secret, signedAt }))) return failed({ kind: 'wrong-signature' });
-      const payloadHash = http.header('x-amz-content-sha256');
-      if (payloadHash !== undefined && !NOT_A_HASH.test(payloadHash) && payloadHash !== sha256Hex(http.body))
-        return failed({ kind: 'body-mismatch' });
+      const payload = checkPayload(http, { authorization, secret: known.secret, dated });
+      if (payload !== undefined) return failed(payload);
       return { ok: true, caller: known.caller };
     },
   };

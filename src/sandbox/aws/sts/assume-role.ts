@@ -3,7 +3,7 @@ import { evaluateIdentity } from '../../../iam/evaluate-identity.ts';
 import { judgeAccess } from '../access/authorize.ts';
 import { namesOf, type PrincipalMatch, statementsFor } from '../access/principal-statements.ts';
 import { requestContext } from '../access/request-context.ts';
-import { AwsError, validationError } from '../errors.ts';
+import { AwsError, type AwsErrorOptions, validationError } from '../errors.ts';
 import { tagKeys, tags } from '../iam/inputs.ts';
 import { newTags, requestTagContext } from '../iam/tags.ts';
 import { shownTrust } from '../iam/trust-principals.ts';
@@ -47,15 +47,11 @@ export const assumeRole = operation('AssumeRole', {
       ...requestTagContext(input.Tags),
       ...(input.TransitiveTagKeys.length === 0 ? {} : { 'sts:TransitiveTagKeys': input.TransitiveTagKeys }),
     };
-    const role = world.state.roles.effective(parsed.arn.name.toLowerCase(), call.now);
-    const actions = [
-      'sts:AssumeRole',
-      ...(sessionTags.length > 0 ? ['sts:TagSession'] : []),
-      ...(input.SourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
-    ];
-    for (const action of actions)
-      requireAssumable(call, role?.arn === parsed.arn.text ? role : undefined, { action, resource: parsed.arn.text, context });
-    if (role === undefined) throw new AwsError('InternalFailure', 500, 'unreachable: an absent role is never assumable');
+    const role = assumableRole(call, parsed.arn, [
+      { action: 'sts:AssumeRole', resource: parsed.arn.text, context },
+      ...(sessionTags.length > 0 ? [{ action: 'sts:TagSession', resource: parsed.arn.text, context }] : []),
+      ...(input.SourceIdentity === undefined ? [] : [{ action: 'sts:SetSourceIdentity', resource: parsed.arn.text, context }]),
+    ]);
 
     const duration = input.DurationSeconds ?? DEFAULT_DURATION;
     if (inherited !== undefined && duration > CHAINED_MAXIMUM) {
@@ -93,13 +89,30 @@ interface AssumeQuestion {
   readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
+/** The role, if the caller may do all of `questions` on it; a role that does not exist is refused in the same words. */
+function assumableRole(
+  call: Call,
+  arn: { readonly text: string; readonly name: string },
+  questions: readonly AssumeQuestion[],
+): RoleRecord {
+  const found = call.world.state.roles.effective(arn.name.toLowerCase(), call.now);
+  const role = found?.arn === arn.text ? found : undefined;
+  for (const question of questions) {
+    const refused = assumeRefusal(call, role, question);
+    if (refused !== undefined) throw refused;
+  }
+  if (role === undefined)
+    throw notAuthorized(call, { action: 'sts:AssumeRole', resource: arn.text, context: {} }, { reason: 'role-not-found' });
+  return role;
+}
+
 /**
  * Both sides of AssumeRole within one account: a trust policy that names the caller itself is enough; one that names the
  * account leaves it to the caller's own policies. A Deny on either side wins.
  */
-function requireAssumable(call: Call, role: RoleRecord | undefined, question: AssumeQuestion): void {
+function assumeRefusal(call: Call, role: RoleRecord | undefined, question: AssumeQuestion): AwsError | undefined {
   const { caller, world } = call;
-  if (caller.kind === 'anonymous') throw new AwsError('AccessDenied', 403, 'Access denied', { reason: 'unauthenticated' });
+  if (caller.kind === 'anonymous') return new AwsError('AccessDenied', 403, 'Access denied', { reason: 'unauthenticated' });
   const verdict = judgeAccess(call, question);
   const trusted = (matches: readonly PrincipalMatch[]) => {
     const document = role === undefined ? undefined : statementsFor(shownTrust(world, role), namesOf(caller, world), matches);
@@ -108,14 +121,14 @@ function requireAssumable(call: Call, role: RoleRecord | undefined, question: As
   const any = trusted(['caller', 'account', 'everyone']);
   const byName = trusted(['caller', 'everyone']);
   const deniedByCaller = !verdict.allowed && verdict.explicit;
-  if (any.verdict === 'allow' && !deniedByCaller && (verdict.allowed || byName.verdict === 'allow')) return;
-  throw new AwsError(
-    'AccessDenied',
-    403,
-    `User: ${caller.arn} is not authorized to perform: ${question.action} on resource: ${question.resource}`,
-    {
-      reason: any.verdict === 'allow' ? 'identity-policy' : role === undefined ? 'role-not-found' : 'trust-policy',
-      explain: () => ({ trust: any, identity: verdict }),
-    },
-  );
+  if (any.verdict === 'allow' && !deniedByCaller && (verdict.allowed || byName.verdict === 'allow')) return undefined;
+  return notAuthorized(call, question, {
+    reason: any.verdict === 'allow' ? 'identity-policy' : role === undefined ? 'role-not-found' : 'trust-policy',
+    explain: () => ({ trust: any, identity: verdict }),
+  });
+}
+
+function notAuthorized({ caller }: Call, { action, resource }: AssumeQuestion, options: AwsErrorOptions): AwsError {
+  const who = caller.kind === 'anonymous' ? 'anonymous' : caller.arn;
+  return new AwsError('AccessDenied', 403, `User: ${who} is not authorized to perform: ${action} on resource: ${resource}`, options);
 }
