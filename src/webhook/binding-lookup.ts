@@ -78,6 +78,7 @@ function mappingSource(deps: WebhookDeps, options: WebhookOptions, onLoad: () =>
       const { mapping, problems, reason } = readMapping(text, previous, options);
       return { value: mapping, problems, reason };
     },
+    isSame: (one, other) => one.absent === other.absent && (one.absent || other.absent || one.text === other.text),
     read: deps.readMapping ?? missingPort('readMapping'),
     readTimeoutMs: options.readTimeoutMs,
     refreshMs: options.identitiesRefreshMs,
@@ -99,6 +100,7 @@ function identitiesSource(deps: WebhookDeps, options: WebhookOptions, onLoad: ()
       const { identities, problems } = readIdentities(text, previous);
       return { value: identities, problems, reason: problems.length === 0 ? undefined : 'IdentitiesInvalid' };
     },
+    isSame: (one, other) => one === other,
     read: deps.readIdentities ?? missingPort('readIdentities'),
     readTimeoutMs: options.readTimeoutMs,
     refreshMs: options.identitiesRefreshMs,

@@ -18,6 +18,8 @@ export interface ConfigSourceOptions<Text, Value> {
   readonly initial: Value;
   /** Pure; gets the last good value. */
   readonly parse: (text: Text, previous: Value) => Reading<Value>;
+  /** Whether two texts say the same; such a text is not read, nor complained of, again. */
+  readonly isSame: (text: Text, other: Text) => boolean;
   /** Reads the text at its source. */
   readonly read: (signal: AbortSignal) => Promise<Text>;
   readonly readTimeoutMs: number;
@@ -45,14 +47,15 @@ export interface ConfigSource<Text, Value> {
 export function createConfigSource<Text, Value>(options: ConfigSourceOptions<Text, Value>): ConfigSource<Text, Value> {
   const { clock, log, name } = options;
   let value = options.initial;
-  let loaded = false;
+  let loaded: { readonly text: Text } | undefined;
   let lastRead = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
 
   function update(text: Text): void {
+    if (loaded !== undefined && options.isSame(loaded.text, text)) return;
     const read = options.parse(text, value);
     value = read.value;
-    loaded = true;
+    loaded = { text };
     if (read.reason !== undefined) {
       log.warn('configuration is malformed, the last good one stays in use', {
         source: name,
@@ -68,7 +71,7 @@ export function createConfigSource<Text, Value>(options: ConfigSourceOptions<Tex
     try {
       update(await limit.race(options.read(limit.signal)));
     } catch (error) {
-      if (!loaded) throw new LookupError('ReadFailed', `${name} could not be read: ${messageOf(error)}`, error);
+      if (loaded === undefined) throw new LookupError('ReadFailed', `${name} could not be read: ${messageOf(error)}`, error);
       log.warn('configuration could not be read, the last good one stays in use', { source: name, error: messageOf(error) });
     } finally {
       limit.cancel();
@@ -81,12 +84,12 @@ export function createConfigSource<Text, Value>(options: ConfigSourceOptions<Tex
       return value;
     },
     get loaded() {
-      return loaded;
+      return loaded !== undefined;
     },
     update,
     refresh: () => {
       if (reading !== undefined) return reading;
-      if (loaded && clock.monotonic() - lastRead < options.refreshMs) return undefined;
+      if (loaded !== undefined && clock.monotonic() - lastRead < options.refreshMs) return undefined;
       reading = readNow().finally(() => {
         reading = undefined;
       });

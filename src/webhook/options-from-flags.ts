@@ -1,0 +1,230 @@
+import type { Problem } from '../base/errors.ts';
+import { isDnsLabel, isDnsSubdomain } from '../identity/subject.ts';
+import { clampExpiration, MIN_TOKEN_EXPIRATION_SECONDS } from '../identity/token-volume.ts';
+import { cipherSuites, webhookFlagTable } from './flags.data.ts';
+import { parseGoDuration, parseGoInt } from './internal/go-values.ts';
+import { defaultWebhookOptions, type WebhookOptions } from './options.ts';
+import { partitionOfRegion } from './region.ts';
+
+/** Flags as they were given: text, a boolean for `bool`, a list for `strings`. What was not given is missing. */
+export type WebhookFlagValues = Readonly<Record<string, string | boolean | readonly string[]>>;
+
+/** What the flags say about the process around the webhook. */
+export interface ServingOptions {
+  readonly port: number;
+  readonly metricsPort: number;
+  /** Empty: not given. */
+  readonly kubeconfig: string;
+  /** Empty: not given. */
+  readonly kubeApi: string;
+  readonly tlsKeyFile: string;
+  readonly tlsCertFile: string;
+  readonly tlsMinVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's names; empty: the platform's choice. */
+  readonly tlsCiphers: readonly string[];
+  readonly serviceName: string;
+  /** Also of the mapping ConfigMap. */
+  readonly namespace: string;
+  readonly tlsSecret: string;
+  readonly identitiesFile: string | undefined;
+  /** Whether account and region for bare role names are to be read from the instance's metadata, once at start. */
+  readonly composeFromInstance: boolean;
+  readonly verbosity: number;
+  readonly printVersion: boolean;
+}
+
+export type WebhookFlagsResult =
+  | { readonly ok: true; readonly options: WebhookOptions; readonly serving: ServingOptions; readonly notices: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Turns flags into options: defaults filled in, every problem at once, and notices about what was accepted without effect or adjusted. */
+export function optionsFromFlags(values: WebhookFlagValues): WebhookFlagsResult {
+  const read = new FlagReader(values);
+  const notices = noticesOf(values, read);
+  const maxTokenExpirationSeconds = read.int('max-token-expiration', MIN_TOKEN_EXPIRATION_SECONDS, 2 ** 32);
+  const wished = read.int('token-expiration', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const expiration = clampExpiration(wished, Math.max(maxTokenExpirationSeconds, MIN_TOKEN_EXPIRATION_SECONDS));
+  if (expiration.clamped !== undefined) notices.push(`--token-expiration ${wished} is out of bounds, ${expiration.seconds} is used`);
+  const file = read.text('watch-container-credentials-config');
+  if (file !== '' && !file.startsWith('/')) read.problem('watch-container-credentials-config', 'the path must be absolute');
+  const clusterRegion = read.text('cluster-region') || undefined;
+  const account = read.text('account-id');
+  if (account !== '' && !/^[0-9]{12}$/.test(account)) read.problem('account-id', 'an account has twelve digits');
+  const composes = read.bool('compose-role-arn');
+  const partition = partitionOfRegion(clusterRegion ?? read.text('aws-default-region'));
+
+  const options: WebhookOptions = {
+    ...defaultWebhookOptions,
+    annotationPrefix: read.checked('annotation-prefix', isDnsSubdomain, 'must be a DNS subdomain'),
+    audience: read.text('token-audience'),
+    mountPath: read.checked('token-mount-path', isAbsolute, 'must be an absolute path without a colon'),
+    tokenExpirationSeconds: expiration.seconds,
+    maxTokenExpirationSeconds,
+    region: read.text('aws-default-region') || undefined,
+    homeRegion: clusterRegion,
+    stsRegional: read.bool('sts-regional-endpoint'),
+    mapping: read.bool('watch-config-map'),
+    mappingDefaults: read.bool('mapping-defaults'),
+    composeRole: composes && account !== '' ? { account, partition } : undefined,
+    containerCredentials:
+      file === ''
+        ? undefined
+        : {
+            audience: read.text('container-credentials-audience'),
+            mountPath: read.checked('container-credentials-token-mount-path', isAbsolute, 'must be an absolute path without a colon'),
+            volumeName: read.checked('container-credentials-token-volume-name', isDnsLabel, 'must be a DNS label'),
+            tokenFile: read.text('container-credentials-token-path'),
+            fullUri: read.text('container-credentials-full-uri'),
+          },
+    gracePeriodMs: read.duration('service-account-lookup-grace-period'),
+    refuseInvalidRoles: read.bool('refuse-invalid-roles'),
+    sessionNameFromPod: read.bool('session-name-from-pod'),
+    completePairs: read.bool('complete-pairs'),
+    volumeClash: read.choice('volume-clash', ['keep', 'rename']),
+    exemptNamespaces: read.list('exempt-namespaces'),
+    readTimeoutMs: read.duration('service-account-read-timeout'),
+  };
+  const serving: ServingOptions = {
+    port: read.int('port', 0, 65_535),
+    metricsPort: read.int('metrics-port', 0, 65_535),
+    kubeconfig: read.text('kubeconfig'),
+    kubeApi: read.text('kube-api'),
+    tlsKeyFile: read.text('tls-key'),
+    tlsCertFile: read.text('tls-cert'),
+    tlsMinVersion: minVersion(read, notices),
+    tlsCiphers: ciphers(read),
+    serviceName: read.text('service-name'),
+    namespace: read.text('namespace'),
+    tlsSecret: read.text('tls-secret'),
+    identitiesFile: file === '' ? undefined : file,
+    composeFromInstance: composes && account === '',
+    verbosity: read.int('v', 0, 10_000),
+    printVersion: read.bool('version'),
+  };
+  return read.problems.length > 0 ? { ok: false, problems: read.problems } : { ok: true, options, serving, notices };
+}
+
+/** Account and partition for bare role names, as an instance's identity document gives account and region. */
+export function composeRoleFrom({ account, region }: { readonly account: string; readonly region: string }): {
+  account: string;
+  partition: string;
+} {
+  return { account, partition: partitionOfRegion(region) };
+}
+
+const flagsByName = new Map(webhookFlagTable.map((flag) => [flag.name, flag]));
+
+/** Reads flags by name with the table's defaults; what is wrong is collected, and a harmless value stands in. */
+class FlagReader {
+  readonly problems: Problem[] = [];
+  readonly #values: WebhookFlagValues;
+
+  constructor(values: WebhookFlagValues) {
+    this.#values = values;
+  }
+
+  problem(name: string, message: string): void {
+    this.problems.push({ path: `--${name}`, message });
+  }
+
+  text(name: string): string {
+    return String(this.#value(name));
+  }
+
+  bool(name: string): boolean {
+    return this.#value(name) === true;
+  }
+
+  /** Repeated flags and comma lists alike; blanks are trimmed, empty items skipped. */
+  list(name: string): readonly string[] {
+    const value = this.#value(name);
+    const items = typeof value === 'object' ? value : [String(value)];
+    return items.flatMap((item) => item.split(',')).flatMap((item) => (item.trim() === '' ? [] : [item.trim()]));
+  }
+
+  int(name: string, least: number, most: number): number {
+    const value = parseGoInt(this.text(name));
+    if (value !== undefined && value >= least && value <= most) return value;
+    this.problem(
+      name,
+      Number.isSafeInteger(least) && least > Number.MIN_SAFE_INTEGER
+        ? `must be a whole number from ${least} to ${most}`
+        : 'must be a whole number',
+    );
+    return least;
+  }
+
+  /** Milliseconds. */
+  duration(name: string): number {
+    const value = parseGoDuration(this.text(name));
+    if (value !== undefined && value >= 0) return value;
+    this.problem(name, 'must be a duration like 100ms, 2s or 1m30s');
+    return 0;
+  }
+
+  checked(name: string, isGood: (text: string) => boolean, message: string): string {
+    const value = this.text(name);
+    if (!isGood(value)) this.problem(name, message);
+    return value;
+  }
+
+  choice<Choice extends string>(name: string, choices: readonly [Choice, ...Choice[]]): Choice {
+    const value = this.text(name);
+    const chosen = choices.find((choice) => choice === value);
+    if (chosen === undefined) this.problem(name, `must be one of ${choices.join(', ')}`);
+    return chosen ?? choices[0];
+  }
+
+  #value(name: string): string | boolean | number | readonly string[] {
+    const flag = flagsByName.get(name);
+    if (flag === undefined) throw new Error(`no flag ${name} in the table`);
+    return (Object.hasOwn(this.#values, name) ? this.#values[name] : undefined) ?? flag.default;
+  }
+}
+
+function noticesOf(values: WebhookFlagValues, read: FlagReader): string[] {
+  const notices: string[] = [];
+  for (const [name, value] of Object.entries(values)) {
+    const flag = flagsByName.get(name);
+    if (flag === undefined) read.problem(name, 'no such flag');
+    // What says no more than the default is nothing to remark upon: `--in-cluster=false` is in every manifest.
+    else if (flag.upstreamOnly !== undefined && value !== flag.default) notices.push(`--${name} has no effect: ${flag.upstreamOnly}`);
+  }
+  return notices;
+}
+
+function isAbsolute(path: string): boolean {
+  return path.startsWith('/') && !path.includes(':');
+}
+
+function minVersion(read: FlagReader, notices: string[]): ServingOptions['tlsMinVersion'] {
+  const text = read.text('tls-min-version');
+  switch (text) {
+    case '':
+    case '1.2':
+    case 'VersionTLS12':
+      return 'TLSv1.2';
+    case '1.3':
+    case 'VersionTLS13':
+      return 'TLSv1.3';
+    case '1.0':
+    case 'VersionTLS10':
+    case '1.1':
+    case 'VersionTLS11':
+      notices.push(`--tls-min-version ${text} is too old to be served, TLS 1.2 is the lowest`);
+      return 'TLSv1.2';
+    default:
+      read.problem('tls-min-version', 'must be 1.2 or 1.3');
+      return 'TLSv1.2';
+  }
+}
+
+function ciphers(read: FlagReader): readonly string[] {
+  const chosen: string[] = [];
+  for (const name of read.list('tls-cipher-suites')) {
+    if (!Object.hasOwn(cipherSuites, name)) read.problem('tls-cipher-suites', `${JSON.stringify(name)} is no cipher suite`);
+    const suite = cipherSuites[name];
+    if (suite !== undefined) chosen.push(suite);
+  }
+  return chosen;
+}
