@@ -1,9 +1,9 @@
 import { sleep } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
-import { parseProviderArn, parseRoleArn, providerArnOf } from '../iam/arn.ts';
+import { parseRoleArn, providerArnOf } from '../iam/arn.ts';
 import { recordName } from '../identity/record-name.ts';
 import type { KubeObject } from '../kube/core/object.ts';
-import { type Outcome, runController } from '../kube/runtime/controller.ts';
+import { type Outcome, type OutcomeKind, runController } from '../kube/runtime/controller.ts';
 import { WorkQueue } from '../kube/runtime/work-queue.ts';
 import type { Action } from './action.ts';
 import { type Claims, claimsOf, roleKeyOf } from './claims.ts';
@@ -23,6 +23,7 @@ import { parseRecord } from './role-record.ts';
 
 const START_RETRY_MS = 1_000;
 const ABANDON_MS = 10_000;
+const HEARTBEAT_MS = 10_000;
 
 /** The Profile controller. One object serves one term of leadership; after `start` has resolved it is of no further use. */
 export interface ProfileController {
@@ -122,6 +123,13 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
     labelsProblem: () => labelsProblem,
   });
 
+  /** Upstream's heartbeat. */
+  function beat(): void {
+    if (!running) return;
+    deps.metrics.count('service_heartbeat', { component: 'profile_controller', severity: 'critical' });
+    clock.after(HEARTBEAT_MS, beat);
+  }
+
   async function readLabels(): Promise<void> {
     const problem = await readLabelsOnce();
     if (problem !== undefined) {
@@ -189,11 +197,17 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
         running = true;
         for (const profile of deps.profiles.list()) profileQueue.add(nameOf(profile));
         const common = { clock, log, abandonMs: ABANDON_MS };
+        const count = (reconciler: 'profile' | 'role') => (_key: string, outcome: OutcomeKind) => {
+          deps.metrics.count('podrole_profile_reconciles_total', { reconciler, outcome });
+          deps.metrics.set('podrole_roles', {}, book.keys().length);
+        };
+        beat();
         await Promise.all([
           runController(
             {
               ...common,
               name: 'profile',
+              onOutcome: count('profile'),
               queue: profileQueue,
               workers: options.profileWorkers,
               reconcile: (name) => profileReconciler.reconcile(name),
@@ -201,7 +215,14 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
             stop.signal,
           ),
           runController(
-            { ...common, name: 'role', queue: roleQueue, workers: options.roleWorkers, reconcile: (key) => roles.reconcile(key) },
+            {
+              ...common,
+              name: 'role',
+              onOutcome: count('role'),
+              queue: roleQueue,
+              workers: options.roleWorkers,
+              reconcile: (key) => roles.reconcile(key),
+            },
             stop.signal,
           ),
         ]);
@@ -245,11 +266,4 @@ function memoizedClaims(policy: () => RolePolicy, defaultRole: string | undefine
     known.set(profile, { policy: current, claims });
     return claims;
   };
-}
-
-/** Whether an issuer makes a provider ARN that IAM accepts; the account is of no matter. */
-export function issuerProblem(issuer: string): string | undefined {
-  const parsed = parseProviderArn(providerArnOf({ partition: 'aws', account: '111122223333', issuer }));
-  if (!issuer.startsWith('https://')) return `issuer ${JSON.stringify(issuer)} must begin with https://`;
-  return parsed.ok ? undefined : parsed.problems.map((problem) => problem.message).join('; ');
 }

@@ -1,3 +1,5 @@
+import { parseProviderArn, providerArnOf } from '../iam/arn.ts';
+import { controllerEnvironment, controllerFlagTable } from './flags.data.ts';
 import type { IstioOptions } from './internal/authorization-policy.ts';
 import type { AllowedRole } from './role-policy.ts';
 
@@ -23,12 +25,23 @@ export interface ProfileControllerOptions {
   readonly allowedRoles?: readonly AllowedRole[];
   /** ARN template with `{namespace}` and `{owner}` for profiles that name no AWS plugin. */
   readonly defaultRole?: string;
-  readonly istio: IstioOptions;
+  /** The AuthorizationPolicy's header and principals; default upstream's. */
+  readonly istio?: IstioOptions;
   /** Profiles worked on at once; default 8. */
   readonly profileWorkers?: number;
   /** Roles worked on at once; default 4. */
   readonly roleWorkers?: number;
 }
+
+const flagDefault = (name: string): string => String(controllerFlagTable.find((flag) => flag.name === name)?.default ?? '');
+
+const DEFAULT_ISTIO: IstioOptions = {
+  userIdHeader: flagDefault('userid-header'),
+  userIdPrefix: flagDefault('userid-prefix'),
+  gatewayPrincipal: controllerEnvironment.ISTIO_INGRESS_GATEWAY_PRINCIPAL.default,
+  pipelineUiPrincipal: controllerEnvironment.KFP_UI_PRINCIPAL.default,
+  notebookControllerPrincipal: controllerEnvironment.NOTEBOOK_CONTROLLER_PRINCIPAL.default,
+};
 
 /** The options with their defaults filled in. */
 export interface ResolvedOptions extends Required<Omit<ProfileControllerOptions, 'trustResyncMs' | 'defaultRole'>> {
@@ -49,7 +62,7 @@ export function resolveOptions(options: ProfileControllerOptions): ResolvedOptio
     roleChangeHoldMs: options.roleChangeHoldMs ?? 120_000,
     allowedRoles: options.allowedRoles ?? [],
     defaultRole: options.defaultRole,
-    istio: options.istio,
+    istio: options.istio ?? DEFAULT_ISTIO,
     profileWorkers: options.profileWorkers ?? 8,
     roleWorkers: options.roleWorkers ?? 4,
   };
@@ -58,4 +71,11 @@ export function resolveOptions(options: ProfileControllerOptions): ResolvedOptio
 /** The time between two looks at one role when `roles` are known. */
 export function resyncMs(options: ResolvedOptions, roles: number): number {
   return options.trustResyncMs ?? Math.min(300_000, Math.max(20_000, roles * 10_000));
+}
+
+/** What is wrong with an issuer as the provider of trust policies, if anything; the account is of no matter. */
+export function issuerProblem(issuer: string): string | undefined {
+  if (!issuer.startsWith('https://')) return `issuer ${JSON.stringify(issuer)} must begin with https://`;
+  const parsed = parseProviderArn(providerArnOf({ partition: 'aws', account: '111122223333', issuer }));
+  return parsed.ok ? undefined : parsed.problems.map((problem) => problem.message).join('; ');
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { KubeObject } from '../kube/core/object.ts';
 import type { Resource } from '../kube/core/resource.ts';
+import type { ProfileMetric } from './metrics.data.ts';
 import type { Profile, ProfileStatus } from './profile.ts';
 import type { ReasonCode } from './reasons.data.ts';
 
@@ -23,7 +24,7 @@ export interface ProfileStore {
   addFinalizer(profile: Profile, finalizer: string, signal: AbortSignal): Promise<Profile | undefined>;
   /** Removes finalizers on the same condition. `conflict` means: read again and decide again. */
   removeFinalizers(profile: Profile, finalizers: readonly string[], signal: AbortSignal): Promise<'removed' | 'conflict' | 'gone'>;
-  /** Server-side apply of the status subresource. `undefined`: the profile is gone. */
+  /** Server-side apply of the status subresource, on the condition that the uid is still this one. `undefined`: the profile is gone, or another of its name is there. */
   applyStatus(profile: Profile, status: ProfileStatus, signal: AbortSignal): Promise<Profile | undefined>;
 }
 
@@ -142,8 +143,8 @@ export interface EventSink {
 
 /** Counters and gauges, declared in `metrics.data.ts`. */
 export interface Metrics {
-  count(name: string, labels: Readonly<Record<string, string>>, by?: number): void;
-  set(name: string, labels: Readonly<Record<string, string>>, value: number): void;
+  count(name: ProfileMetric, labels: Readonly<Record<string, string>>, by?: number): void;
+  set(name: ProfileMetric, labels: Readonly<Record<string, string>>, value: number): void;
 }
 
 /** Who this process is for AWS. */

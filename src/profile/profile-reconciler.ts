@@ -9,6 +9,7 @@ import type { Effects } from './internal/effects.ts';
 import type { FreshObjects } from './internal/fresh-objects.ts';
 import type { FreshProfiles } from './internal/fresh-profiles.ts';
 import { type NamespaceObjects, verdictOf } from './internal/namespace-objects.ts';
+import { upstreamFailureOf } from './metrics.data.ts';
 import type { EventSink, Metrics } from './ports.ts';
 import { FINALIZER, isDeleting, isPaused, nameOf, ownFinalizers, type Profile } from './profile.ts';
 import { isGood, type ReasonCode, reasons } from './reasons.data.ts';
@@ -237,7 +238,14 @@ export class ProfileReconciler {
       const reason = one.reason as ReasonCode;
       const kind = reasons[reason].kind;
       metrics.count('podrole_profile_conditions_total', { condition: one.type, reason });
-      if (kind === 'error' && reason !== 'NotReady') events.emit({ profile, type: 'Warning', reason, message: one.message ?? '' });
+      if (kind === 'error' && one.type !== 'Ready') {
+        events.emit({ profile, type: 'Warning', reason, message: one.message ?? '' });
+        metrics.count('request_kf_failure', {
+          component: 'profile_controller',
+          kind: upstreamFailureOf(one.type, isDeleting(profile)),
+          severity: 'major',
+        });
+      }
       if (reason === 'Reconciled') events.emit({ profile, type: 'Normal', reason, message: one.message ?? '' });
     }
   }

@@ -1,0 +1,158 @@
+import type { Problem } from '../base/errors.ts';
+import { parseRoleArn } from '../iam/arn.ts';
+import { controllerEnvironment, controllerFlagTable } from './flags.data.ts';
+import { parseDuration } from './internal/go-duration.ts';
+import { issuerProblem, type ProfileControllerOptions } from './options.ts';
+import { type AllowedRole, parseAllowedRole } from './role-policy.ts';
+
+/** Flags as they were given: text, a boolean for `bool`, a list for `strings`. What was not given is missing. */
+export type ControllerFlagValues = Readonly<Record<string, string | boolean | readonly string[]>>;
+
+/** What the flags say about the process around the controller. */
+export interface ControllerServing {
+  /** Empty: not given. */
+  readonly kubeconfig: string;
+  /** `undefined`: ask the API server's discovery. */
+  readonly issuer: string | undefined;
+  readonly iamEndpoint: string | undefined;
+  readonly region: string | undefined;
+  /** `undefined`: none. An empty host means every address. */
+  readonly metrics: { readonly address: string; readonly port: number } | undefined;
+  readonly health: { readonly address: string; readonly port: number } | undefined;
+  readonly leaderElect: boolean;
+  /** `undefined`: the pod's, else the kubeconfig's, else `default`. */
+  readonly namespace: string | undefined;
+  readonly labelsFile: string | undefined;
+  readonly dryRun: boolean;
+}
+
+export type ControllerFlagsResult =
+  | {
+      readonly ok: true;
+      readonly options: Omit<ProfileControllerOptions, 'issuer'>;
+      readonly serving: ControllerServing;
+      readonly notices: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Turns flags and upstream's environment into options: defaults filled in, every problem at once, notices about what has no effect. */
+export function optionsFromFlags(
+  values: ControllerFlagValues,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ControllerFlagsResult {
+  const read = new FlagReader(values);
+  const issuer = read.text('issuer') || undefined;
+  const issuerFault = issuer === undefined ? undefined : issuerProblem(issuer);
+  if (issuerFault !== undefined) read.problem('issuer', issuerFault);
+  const resync = read.duration('trust-resync');
+  const defaultRole = read.text('default-role') || undefined;
+  if (defaultRole !== undefined && !parseRoleArn(defaultRole.replaceAll('{namespace}', 'n').replaceAll('{owner}', 'o')).ok) {
+    read.problem('default-role', `${JSON.stringify(defaultRole)} is not the ARN of a role; only {namespace} and {owner} are replaced`);
+  }
+  const env = (name: keyof typeof controllerEnvironment): string => environment[name] || controllerEnvironment[name].default;
+  const options: Omit<ProfileControllerOptions, 'issuer'> = {
+    audience: read.text('audience'),
+    trustPolicyQuota: quota(read),
+    ...(resync === 0 ? {} : { trustResyncMs: resync }),
+    lateWriteWindowMs: read.duration('late-write-window'),
+    allowedRoles: allowedRoles(read),
+    ...(defaultRole === undefined ? {} : { defaultRole }),
+    istio: {
+      userIdHeader: read.text('userid-header'),
+      userIdPrefix: read.text('userid-prefix'),
+      gatewayPrincipal: env('ISTIO_INGRESS_GATEWAY_PRINCIPAL'),
+      pipelineUiPrincipal: env('KFP_UI_PRINCIPAL'),
+      notebookControllerPrincipal: env('NOTEBOOK_CONTROLLER_PRINCIPAL'),
+    },
+  };
+  const serving: ControllerServing = {
+    kubeconfig: read.text('kubeconfig'),
+    issuer,
+    iamEndpoint: read.text('iam-endpoint') || undefined,
+    region: read.text('region') || undefined,
+    metrics: read.address('metrics-bind-address'),
+    health: read.address('health-probe-bind-address'),
+    leaderElect: read.bool('leader-elect'),
+    namespace: read.text('namespace') || undefined,
+    labelsFile: read.text('namespace-labels-path') || undefined,
+    dryRun: read.bool('dry-run'),
+  };
+  return read.problems.length > 0 ? { ok: false, problems: read.problems } : { ok: true, options, serving, notices: noticesOf(values) };
+}
+
+function quota(read: FlagReader): number | 'off' {
+  const text = read.text('trust-policy-quota');
+  if (text === 'off') return 'off';
+  if (/^[0-9]{1,6}$/.test(text) && Number(text) > 0) return Number(text);
+  read.problem('trust-policy-quota', `${JSON.stringify(text)} is neither a number of characters nor off`);
+  return 'off';
+}
+
+function allowedRoles(read: FlagReader): readonly AllowedRole[] {
+  return read.list('allowed-role').flatMap((text) => {
+    const parsed = parseAllowedRole(text);
+    if (parsed.ok) return [parsed.allowed];
+    read.problem('allowed-role', parsed.message);
+    return [];
+  });
+}
+
+function noticesOf(values: ControllerFlagValues): readonly string[] {
+  return controllerFlagTable
+    .filter((flag) => flag.upstreamOnly !== undefined && Object.hasOwn(values, flag.name))
+    .map((flag) => `--${flag.name} has no effect: ${flag.upstreamOnly}`);
+}
+
+const flagsByName = new Map(controllerFlagTable.map((flag) => [flag.name, flag]));
+
+/** Reads flags by name with the table's defaults; what is wrong is collected, and a harmless value stands in. */
+class FlagReader {
+  readonly problems: Problem[] = [];
+  readonly #values: ControllerFlagValues;
+
+  constructor(values: ControllerFlagValues) {
+    this.#values = values;
+  }
+
+  problem(name: string, message: string): void {
+    this.problems.push({ path: `--${name}`, message });
+  }
+
+  text(name: string): string {
+    return String(this.#value(name));
+  }
+
+  bool(name: string): boolean {
+    return this.#value(name) === true;
+  }
+
+  list(name: string): readonly string[] {
+    const value = this.#value(name);
+    return Array.isArray(value) ? value : [String(value)];
+  }
+
+  duration(name: string): number {
+    const ms = parseDuration(this.text(name));
+    if (ms === undefined) this.problem(name, `${JSON.stringify(this.text(name))} is not a duration such as 30s or 5m`);
+    return ms ?? 0;
+  }
+
+  /** `host:port`, `:port`, or `0` for none. */
+  address(name: string): { readonly address: string; readonly port: number } | undefined {
+    const text = this.text(name);
+    if (text === '0' || text === '') return undefined;
+    const match = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
+    const port = Number(match?.[3] ?? Number.NaN);
+    if (match === null || port > 65_535) {
+      this.problem(name, `${JSON.stringify(text)} is not host:port, :port or 0`);
+      return undefined;
+    }
+    return { address: match[1] ?? match[2] ?? '', port };
+  }
+
+  #value(name: string): string | number | boolean | readonly string[] {
+    const value = this.#values[name] ?? flagsByName.get(name)?.default;
+    if (value === undefined) throw new RangeError(`flag ${name} is not in the table`);
+    return value;
+  }
+}
