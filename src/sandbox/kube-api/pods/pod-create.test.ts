@@ -49,7 +49,7 @@ describe('a pod on its way in', () => {
   });
 
   it('gets every default that the real API server gave it', () => {
-    const { request, response } = recorded('recorded/pod.defaults.json');
+    const { request, response } = recorded('samples/recorded/pod.defaults.json');
     const defaulted = defaultPod(request);
     const stored = startingStatus(admitted(defaulted, { suffix: 'rbrsg' }));
     expect([stored.spec, stored.status]).toEqual([response.spec, response.status]);
