@@ -1,4 +1,6 @@
 import net from 'node:net';
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryLog } from '../../test/support/memory-log.ts';
 import { rawExchange } from '../../test/support/raw-client.ts';
@@ -268,4 +270,24 @@ describe('closing', () => {
     await (await fetch(listener.url)).text();
     await listener.close(60_000);
   });
+});
+
+it('tells a handler that kept nothing but the signal, after any number of garbage collections', async () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  let told: () => void = () => undefined;
+  const heard = new Promise<void>((resolve) => (told = resolve));
+  const { url } = await serve(async ({ signal }) => {
+    signal.addEventListener('abort', () => told());
+    return new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) }));
+  });
+  const stop = new AbortController();
+  const reader = (await fetch(url, { signal: stop.signal })).body!.getReader();
+  await reader.read();
+  for (let round = 0; round < 3; round += 1) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  stop.abort();
+  await heard;
 });

@@ -43,7 +43,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const allowed = options.allowedHosts && new Set(options.allowedHosts.map((host) => host.toLowerCase()));
   const answer = getRequestListener(
     async (light, { incoming, outgoing }) => {
-      const response = await settle(options.handler, await ownRequest(light), log);
+      const request = await ownRequest(light);
+      // A platform request follows its signal through a weak reference: it must live for as long as the client may still hang up.
+      const live = new Set([request]);
+      outgoing.once('close', () => live.clear());
+      const response = await settle(options.handler, request, log);
       await writeResponse(response, outgoing as never, incoming.method === 'HEAD').catch((error: unknown) => {
         log.warn('response was cut', { error: messageOf(error), path: pathOf(incoming.url) });
       });

@@ -3,7 +3,7 @@ import { apiVersionOf, type Resource, type ResourceTarget, resourcePath, resourc
 import type { WatchEvent } from '../core/watch-event.ts';
 import { KubeApiError, KubeTransportError } from './errors.ts';
 import type { Fetch } from './https-fetch.ts';
-import { startDeadline } from './internal/deadline.ts';
+import { type Deadline, startDeadline } from './internal/deadline.ts';
 import { refusalOf } from './internal/refusal.ts';
 import { warningsIn } from './internal/warnings.ts';
 import { watchEvents } from './internal/watch-lines.ts';
@@ -44,14 +44,16 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   const base = options.server.replace(/\/+$/, '');
   const timeoutMs = options.timeoutMs ?? 15_000;
 
-  async function exchange(call: Call, signal: AbortSignal): Promise<Response> {
+  async function exchange(call: Call, deadline: Deadline): Promise<Response> {
+    const { signal } = deadline;
     const token = await options.token?.({ fresh: false }, signal);
-    const response = await options.fetch(requestOf(call, token, signal));
+    signal.throwIfAborted();
+    const response = await options.fetch(deadline.hold(requestOf(call, token, signal)));
     if (response.status !== 401 || !options.token) return response;
     const renewed = await options.token({ fresh: true }, signal);
     if (renewed === undefined || renewed === token) return response;
     await response.body?.cancel();
-    return options.fetch(requestOf(call, renewed, signal));
+    return options.fetch(deadline.hold(requestOf(call, renewed, signal)));
   }
 
   function requestOf(call: Call, token: string | undefined, signal: AbortSignal): Request {
@@ -80,7 +82,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     const name = `${call.method} ${call.path}`;
     const deadline = startDeadline(timeoutMs, signal);
     try {
-      const response = await exchange(call, deadline.signal);
+      const response = await exchange(call, deadline);
       warn(response, name);
       if (!response.ok) throw await refusalOf(name, response);
       const text = await response.text();
@@ -104,7 +106,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     const name = `WATCH ${call.path}`;
     const deadline = startDeadline(timeoutMs, signal);
     try {
-      const response = await exchange(call, deadline.signal);
+      const response = await exchange(call, deadline);
       warn(response, name);
       if (!response.ok) throw await refusalOf(name, response);
       deadline.stopTimer();
