@@ -8,6 +8,8 @@ import { type Log, silentLog } from '../base/log.ts';
 import { jsonLog, type LogDestination } from '../host/json-log.ts';
 import { systemClock } from '../host/system-clock.ts';
 import { resources } from '../kube/core/resource.ts';
+import type { ProfileControllerOptions } from '../profile/options.ts';
+import { optionsFromFlags as controllerOptionsFromFlags } from '../profile/options-from-flags.ts';
 import { installCrds } from './crds.ts';
 import { type ControllerServer, startControllerServer } from './profile/controller-server.ts';
 import { openSandbox, type Sandbox, type SandboxIntercepts, type SandboxOptions } from './sandbox.ts';
@@ -88,7 +90,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
         controller = await startControllerServer({
           client: opened.kubeClient('podrole-controller'),
           aws: controllerTarget(opened),
-          controller: { issuer: opened.issuer },
+          controller: { ...controllerDefaults(), issuer: opened.issuer },
           namespace: CONTROLLER.namespace,
           leaderElect: false,
           labelsFile: undefined,
@@ -103,6 +105,13 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     await close();
     throw error;
   }
+}
+
+/** What `podrole controller` does without flags. */
+function controllerDefaults(): Omit<ProfileControllerOptions, 'issuer'> {
+  const defaults = controllerOptionsFromFlags({});
+  if (!defaults.ok) throw new Error('the defaults of the controller are not valid');
+  return defaults.options;
 }
 
 /** The controller holds what its service account may assume, no more: it exchanges its own token, as its pod would. */

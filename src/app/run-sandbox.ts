@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { createIamRoles } from '../aws/iam-roles.ts';
 import { PodroleError } from '../base/errors.ts';
 import { resources } from '../kube/core/resource.ts';
+import { ROLE_ANNOTATION } from '../setup/gather.ts';
 import { type Embedded, type EmbeddedOptions, openEmbedded } from './embedded.ts';
 import { ended } from './ended.ts';
 import { packageRoot } from './package-root.ts';
 import { planWith, readKfDef, setupPorts } from './run-setup.ts';
 import type { Sandbox } from './sandbox.ts';
-import { example } from './walk/manifests.ts';
+import { createProfile } from './walk/manifests.ts';
 import { until } from './walk/observe.ts';
 import { subject, subjectsOf } from './walk/step-profiles.ts';
 import { PROFILES, USER_ROLE, userRoleArn } from './walk/walk-world.ts';
@@ -91,7 +92,7 @@ async function plantSeed(embedded: Embedded, signal: AbortSignal): Promise<void>
   const setup = await planWith({ request: read.request, region: sandbox.region }, setupPorts(sandbox.adminTarget, kube), signal);
   await setup.apply(() => undefined, signal);
   await embedded.startServers(signal);
-  for (const profile of PROFILES) await kube.create(resources.profiles, await example(`profile-${profile}.yaml`, sandbox), {}, signal);
+  for (const profile of PROFILES) await createProfile(kube, { profile, sandbox }, signal);
 }
 
 /** Waits until user-a's service account is trusted, and writes a token of it: the identity that the printed environment stands for. */
@@ -100,22 +101,27 @@ export async function userIdentity(
   signal: AbortSignal,
 ): Promise<{ readonly role: string; readonly tokenFile: string }> {
   const { sandbox, clock } = embedded;
+  const kube = sandbox.kubeClient('podrole-setup');
+  const account = { namespace: 'user-a', name: 'default-editor' };
   const roles = createIamRoles(sandbox.adminTarget);
   await until(
     clock,
     {
-      what: `${subject('user-a')} in the trust policy of ${USER_ROLE(sandbox.cluster)}`,
+      what: `${subject('user-a')}, annotated, in the trust policy of ${USER_ROLE(sandbox.cluster)}`,
       ms: WAIT_MS,
       look: async () => {
-        const found = subjectsOf((await roles.get(USER_ROLE(sandbox.cluster), signal))?.trustPolicy ?? '{}', sandbox.issuer);
-        return found.includes(subject('user-a')) ? { found } : { seen: found.join(', ') || 'no subject' };
+        const [role, found] = await Promise.all([
+          roles.get(USER_ROLE(sandbox.cluster), signal),
+          kube.find(resources.serviceAccounts, account, signal),
+        ]);
+        const subjects = subjectsOf(role?.trustPolicy ?? '{}', sandbox.issuer);
+        const annotated = found?.metadata.annotations?.[ROLE_ANNOTATION] === userRoleArn(sandbox);
+        if (annotated && subjects.includes(subject('user-a'))) return { found: true };
+        return { seen: `${annotated ? 'annotated' : 'not annotated'}; ${subjects.join(', ') || 'no subject'}` };
       },
     },
     signal,
   );
-  const account = { namespace: 'user-a', name: 'default-editor' };
-  const { token } = await sandbox
-    .kubeClient('podrole-setup')
-    .createToken(account, { audiences: ['sts.amazonaws.com'], expirationSeconds: TOKEN_SECONDS }, signal);
+  const { token } = await kube.createToken(account, { audiences: ['sts.amazonaws.com'], expirationSeconds: TOKEN_SECONDS }, signal);
   return { role: userRoleArn(sandbox), tokenFile: await sandbox.writeSecretFile('user-a.token', token) };
 }

@@ -4,7 +4,6 @@ import { createIamPolicies } from '../aws/iam-policies.ts';
 import { createIamProviders } from '../aws/iam-providers.ts';
 import { createIamRoles } from '../aws/iam-roles.ts';
 import { createS3Objects } from '../aws/s3-objects.ts';
-import { resources } from '../kube/core/resource.ts';
 import { Kubelet } from '../sandbox/kubelet/kubelet.ts';
 import { type Embedded, type EmbeddedOptions, openEmbedded } from './embedded.ts';
 import { ended } from './ended.ts';
@@ -12,7 +11,7 @@ import { kubeletApi } from './kubelet-api.ts';
 import { packageRoot } from './package-root.ts';
 import { sandboxFacts, userIdentity } from './run-sandbox.ts';
 import { setupPorts } from './run-setup.ts';
-import { example } from './walk/manifests.ts';
+import { createProfile } from './walk/manifests.ts';
 import { admissionStep } from './walk/step-admission.ts';
 import { deletionStep } from './walk/step-deletion.ts';
 import { identityStep } from './walk/step-identity.ts';
@@ -26,6 +25,8 @@ export interface UpOptions extends Omit<EmbeddedOptions, 'adminKey'> {
   /** Told once, with the milliseconds that the servers took. */
   readonly onStarted?: (ms: number) => void;
   readonly onStep: (step: WalkStep) => void;
+  /** How long a step waits for what others do before it is red, in milliseconds. Default 20,000. */
+  readonly patienceMs?: number;
   /** For tests: replaces a part of the walk's world. */
   readonly replace?: (world: WalkWorld) => WalkWorld;
 }
@@ -58,7 +59,7 @@ export async function runUp(options: UpOptions, signal: AbortSignal): Promise<Ru
   try {
     options.onStarted?.(Math.round(performance.now() - started));
     kubelet = await openKubelet(embedded);
-    const world = walkWorld(embedded, kubelet);
+    const world = walkWorld(embedded, kubelet, options.patienceMs ?? 20_000);
     const steps = await walk(
       STEPS,
       { world: options.replace?.(world) ?? world, monotonic: () => clock.monotonic(), onStep: options.onStep },
@@ -86,7 +87,7 @@ async function openKubelet(embedded: Embedded): Promise<Kubelet> {
   });
 }
 
-function walkWorld(embedded: Embedded, kubelet: Kubelet): WalkWorld {
+function walkWorld(embedded: Embedded, kubelet: Kubelet, patienceMs: number): WalkWorld {
   const { sandbox } = embedded;
   const target = sandbox.adminTarget;
   return {
@@ -102,6 +103,7 @@ function walkWorld(embedded: Embedded, kubelet: Kubelet): WalkWorld {
       policies: createIamPolicies(target),
       providers: createIamProviders(target),
     },
+    patienceMs,
     notes: { tokens: new Map() },
   };
 }
@@ -111,7 +113,7 @@ async function userAgain(
   world: WalkWorld,
   signal: AbortSignal,
 ): Promise<{ readonly role: string; readonly tokenFile: string }> {
-  await world.actor.kube.create(resources.profiles, await example('profile-user-a.yaml', embedded.sandbox), {}, signal);
+  await createProfile(world.actor.kube, { profile: 'user-a', sandbox: embedded.sandbox }, signal);
   return userIdentity(embedded, signal);
 }
 

@@ -11,6 +11,8 @@ if (argv.length === 1 && (argv[0] === 'version' || argv[0] === '--version')) {
   const { runCommandLine } = await import('./command-line.ts');
   const { readFile } = await import('node:fs/promises');
   const { text } = await import('node:stream/consumers');
+  // Every call under way listens to the process's one signal: more than the ten from which on Node suspects a leak.
+  (await import('node:events')).default.setMaxListeners(1_000);
   const ending = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => {

@@ -1,13 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { KubeObject } from '../../kube/core/object.ts';
+import { resources } from '../../kube/core/resource.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { OBJECT_KEY, SDK_IMAGE, userRoleArn } from './walk-world.ts';
 
+/** Creates a shipped Profile in the version that its manifest names, with the seed's placeholders filled in. */
+export async function createProfile(
+  kube: KubeClient,
+  what: { readonly profile: string; readonly sandbox: Sandbox },
+  signal?: AbortSignal,
+): Promise<void> {
+  const object = await example(`profile-${what.profile}.yaml`, what.sandbox);
+  const version = object.apiVersion?.split('/')[1] ?? resources.profiles.version;
+  await kube.create({ ...resources.profiles, version }, object, {}, signal);
+}
+
 /** A shipped example with the seed's placeholders filled in. */
-export async function example(file: string, sandbox: Sandbox): Promise<KubeObject> {
+async function example(file: string, sandbox: Sandbox): Promise<KubeObject> {
   const text = await readFile(join(packageRoot(), 'examples', file), 'utf8');
   const values: Readonly<Record<string, string>> = { AWS_ACCOUNT_ID: sandbox.account, AWS_CLUSTER_NAME: sandbox.cluster };
   return parse(text.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)) as KubeObject;

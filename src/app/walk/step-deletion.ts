@@ -8,8 +8,6 @@ import { admits } from './step-setup.ts';
 import type { StepPlan } from './walk.ts';
 import { POD, UNTRUSTED_POD, USER_ROLE, userRoleArn, type WalkWorld } from './walk-world.ts';
 
-const WAIT_MS = 20_000;
-
 /** Step 6: the profiles go, one after the other, and what they held goes with them. */
 export const deletionStep: StepPlan<WalkWorld> = {
   name: 'the Profiles are deleted, user-a first',
@@ -56,12 +54,13 @@ export const deletionStep: StepPlan<WalkWorld> = {
 };
 
 /** Waits until the profile and its namespace are gone; answers the role's trust policy then. */
-async function gone({ clock, observer, sandbox }: WalkWorld, profile: string, signal: AbortSignal): Promise<string> {
+async function gone(world: WalkWorld, profile: string, signal: AbortSignal): Promise<string> {
+  const { clock, observer, sandbox } = world;
   await until(
     clock,
     {
       what: `profile ${profile} and its namespace gone`,
-      ms: WAIT_MS,
+      ms: world.patienceMs,
       look: async () => {
         const [object, namespace] = await Promise.all([
           observer.kube.find(resources.profiles, { name: profile }, signal),

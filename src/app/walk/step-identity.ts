@@ -4,8 +4,6 @@ import type { StepPlan } from './walk.ts';
 import { POD, USER_ROLE, type WalkWorld } from './walk-world.ts';
 import { inWords, workloadLine } from './workload-line.ts';
 
-const WAIT_MS = 20_000;
-
 /** Step 4: the pod's container lives as a local process, and an unmodified SDK in it says who it is. */
 export const identityStep: StepPlan<WalkWorld> = {
   name: 'the pod runs an unmodified AWS SDK with its default chain',
@@ -16,7 +14,7 @@ export const identityStep: StepPlan<WalkWorld> = {
       clock,
       {
         what: 'an answer of the SDK in the pod',
-        ms: WAIT_MS,
+        ms: world.patienceMs,
         look: async () => {
           const found = workloadLine(pod.logs(), 'get-caller-identity');
           return found === undefined ? { seen: pod.logs() || 'no output' } : { found };

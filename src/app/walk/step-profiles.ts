@@ -1,10 +1,8 @@
 import { resources } from '../../kube/core/resource.ts';
-import { example } from './manifests.ts';
+import { createProfile } from './manifests.ts';
 import { until } from './observe.ts';
 import type { StepPlan } from './walk.ts';
 import { PROFILES, providerArn, USER_ROLE, userRoleArn, type WalkWorld } from './walk-world.ts';
-
-const WAIT_MS = 20_000;
 
 /** The seed's statement, as far as the walk looks at it. */
 interface SeedStatement {
@@ -18,14 +16,13 @@ export const profilesStep: StepPlan<WalkWorld> = {
   name: 'two Profiles are created',
   run: async (world, signal) => {
     const { sandbox, clock, actor, observer } = world;
-    for (const profile of PROFILES)
-      await actor.kube.create(resources.profiles, await example(`profile-${profile}.yaml`, sandbox), {}, signal);
+    for (const profile of PROFILES) await createProfile(actor.kube, { profile, sandbox }, signal);
     for (const profile of PROFILES) {
       await until(
         clock,
         {
           what: `${profile}/default-editor annotated with ${userRoleArn(sandbox)}`,
-          ms: WAIT_MS,
+          ms: world.patienceMs,
           look: async () => {
             const account = await observer.kube.find(resources.serviceAccounts, { namespace: profile, name: 'default-editor' }, signal);
             const role = account?.metadata.annotations?.['eks.amazonaws.com/role-arn'];
@@ -40,7 +37,7 @@ export const profilesStep: StepPlan<WalkWorld> = {
       clock,
       {
         what: `both subjects in the trust policy of ${USER_ROLE(sandbox.cluster)}`,
-        ms: WAIT_MS,
+        ms: world.patienceMs,
         look: async () => {
           const role = await observer.roles.get(USER_ROLE(sandbox.cluster), signal);
           const found = role === undefined ? [] : subjectsOf(role.trustPolicy, sandbox.issuer);

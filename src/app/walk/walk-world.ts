@@ -26,6 +26,8 @@ export interface WalkWorld {
     readonly policies: IamPolicies;
     readonly providers: IamProviders;
   };
+  /** How long a step waits for what others do before it is red, in milliseconds. */
+  readonly patienceMs: number;
   /** What one step leaves for a later one. */
   readonly notes: WalkNotes;
 }

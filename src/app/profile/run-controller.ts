@@ -1,0 +1,76 @@
+import type { Log } from '../../base/log.ts';
+import { systemClock } from '../../host/system-clock.ts';
+import { describeAction } from '../../profile/action.ts';
+import type { ControllerFlagsResult } from '../../profile/options-from-flags.ts';
+import { planProfiles } from '../../profile/plan-profiles.ts';
+import { connectCluster } from '../cluster-connection.ts';
+import { ended } from '../ended.ts';
+import { clusterIssuer } from '../run-setup.ts';
+import { startControllerServer } from './controller-server.ts';
+import { ALONE, openControllerWorld } from './controller-world.ts';
+
+export { controllerFlagTable } from '../../profile/flags.data.ts';
+export { optionsFromFlags as controllerOptionsFromFlags } from '../../profile/options-from-flags.ts';
+
+type ControllerRun = Extract<ControllerFlagsResult, { readonly ok: true }>;
+
+export interface RunControllerContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+  /** Gets the lines of a dry run. */
+  readonly print: (line: string) => void;
+}
+
+/** IAM is one service for all regions; its client wants one all the same. */
+const ANY_REGION = 'us-east-1';
+
+/**
+ * Runs the Profile controller until the signal aborts; with `--dry-run` prints what it would do for the profiles as they are and ends.
+ * Rejects with `CredentialsError`, `ListenError`, `issuer-unknown` or what the API server refused.
+ */
+export async function runController(run: ControllerRun, context: RunControllerContext, signal: AbortSignal): Promise<void> {
+  const { serving } = run;
+  const { log, env } = context;
+  for (const notice of run.notices) log.warn('flag without effect', { notice });
+  const clock = systemClock();
+  const kubeconfig = serving.kubeconfig === '' ? undefined : serving.kubeconfig;
+  const { client, namespace } = await connectCluster({ kubeconfig, env, userAgent: 'podrole-controller', preferPod: true });
+  const issuer = serving.issuer ?? (await clusterIssuer(client, signal));
+  const world = {
+    client,
+    aws: { region: serving.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? ANY_REGION, endpoint: serving.iamEndpoint },
+    namespace: serving.namespace ?? namespace ?? 'default',
+    labelsFile: serving.labelsFile,
+    clock,
+    log,
+  };
+  const controller = { ...run.options, issuer };
+  if (serving.dryRun) {
+    await dryRun();
+    return;
+  }
+  const server = await startControllerServer({
+    ...world,
+    controller,
+    leaderElect: serving.leaderElect,
+    metrics: serving.metrics,
+    health: serving.health,
+  });
+  log.info('controller runs', { issuer, namespace: world.namespace });
+  void server.synced.then(() => log.info('caches have synced'));
+  await Promise.race([ended(signal), server.done]);
+  await server.close();
+
+  async function dryRun(): Promise<void> {
+    const ending = new AbortController();
+    const opened = await openControllerWorld(world, ending.signal);
+    try {
+      await opened.synced;
+      for (const action of await planProfiles(opened.deps(ALONE), controller)) context.print(describeAction(action));
+    } finally {
+      ending.abort();
+      await opened.done;
+      client.close();
+    }
+  }
+}
