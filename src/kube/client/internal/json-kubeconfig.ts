@@ -14,6 +14,11 @@ export function readJsonKubeconfig(text: string, file: string): KubeconfigModel 
   } catch (error) {
     throw new CredentialsError(`${file} is not valid JSON`, { cause: error });
   }
+  return kubeconfigModel(root, file);
+}
+
+/** The same from a document that was parsed elsewhere. What is no text where a text belongs counts as absent. */
+export function kubeconfigModel(root: unknown, file: string): KubeconfigModel {
   if (!isJsonObject(root)) throw new CredentialsError(`${file} is not a kubeconfig: the whole is no object`);
   const problems: string[] = [];
   const folder = path.dirname(path.resolve(file));
@@ -35,7 +40,7 @@ export function readJsonKubeconfig(text: string, file: string): KubeconfigModel 
     users: entries(root, { list: 'users', body: 'user' }, problems).map(
       ({ name, body }): UserEntry => ({
         name,
-        token: textOf(body, 'token'),
+        token: textOf(body, 'token')?.trim(),
         tokenFile: absolute(textOf(body, 'tokenFile')),
         certData: textOf(body, 'client-certificate-data'),
         certFile: absolute(textOf(body, 'client-certificate')),
@@ -44,8 +49,8 @@ export function readJsonKubeconfig(text: string, file: string): KubeconfigModel 
         username: textOf(body, 'username'),
         password: textOf(body, 'password'),
         impersonateUser: textOf(body, 'as'),
-        exec: body.exec,
-        authProvider: body['auth-provider'],
+        exec: body.exec ?? undefined,
+        authProvider: body['auth-provider'] ?? undefined,
       }),
     ),
     contexts: entries(root, { list: 'contexts', body: 'context' }, problems).map(({ name, body, at }): ContextEntry => {

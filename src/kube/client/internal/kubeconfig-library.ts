@@ -1,10 +1,10 @@
 import type { RequestOptions } from 'node:https';
-import path from 'node:path';
 import { type Cluster, KubeConfig, type User } from '@kubernetes/client-node';
 import type { Clock } from '../../../base/clock.ts';
 import { messageOf } from '../../../base/errors.ts';
 import type { TokenProvider } from '../create-kube-client.ts';
 import { CredentialsError } from '../errors.ts';
+import { kubeconfigModel } from './json-kubeconfig.ts';
 import type { ClusterEntry, KubeconfigModel, UserEntry } from './kubeconfig-model.ts';
 
 /** Asking a plugin costs a process: not for every request, even where it names no end. */
@@ -15,37 +15,42 @@ export function readYamlKubeconfig(text: string, file: string): KubeconfigModel 
   const config = new KubeConfig();
   try {
     config.loadFromString(text);
-    config.makePathsAbsolute(path.dirname(path.resolve(file)));
   } catch (error) {
     throw new CredentialsError(`${file} is not a valid kubeconfig: ${firstLine(messageOf(error))}`, { cause: error });
   }
-  return {
-    clusters: config.clusters.map((cluster) => ({
-      ...cluster,
-      server: String(cluster.server).replace(/\/+$/, ''),
-      skipTLSVerify: cluster.skipTLSVerify === true,
-    })),
-    users: config.users.map((user) => ({
-      name: user.name,
-      token: user.token?.trim() || undefined,
-      certData: user.certData ?? undefined,
-      certFile: user.certFile ?? undefined,
-      keyData: user.keyData ?? undefined,
-      keyFile: user.keyFile ?? undefined,
-      username: user.username ?? undefined,
-      password: user.password ?? undefined,
-      impersonateUser: user.impersonateUser ?? undefined,
-      exec: user.exec ?? undefined,
-      authProvider: user.authProvider ?? undefined,
-    })),
-    contexts: config.contexts.map((context) => ({
-      name: context.name,
-      cluster: context.cluster,
-      user: context.user || undefined,
-      namespace: context.namespace || undefined,
-    })),
-    currentContext: config.currentContext || undefined,
-  };
+  return kubeconfigModel(
+    {
+      clusters: config.clusters.map((cluster) => ({
+        name: cluster.name,
+        cluster: {
+          server: cluster.server,
+          'certificate-authority-data': cluster.caData,
+          'certificate-authority': cluster.caFile,
+          'insecure-skip-tls-verify': cluster.skipTLSVerify,
+          'tls-server-name': cluster.tlsServerName,
+          'proxy-url': cluster.proxyUrl,
+        },
+      })),
+      users: config.users.map((user) => ({
+        name: user.name,
+        user: {
+          token: user.token,
+          'client-certificate-data': user.certData,
+          'client-certificate': user.certFile,
+          'client-key-data': user.keyData,
+          'client-key': user.keyFile,
+          username: user.username,
+          password: user.password,
+          as: user.impersonateUser,
+          exec: user.exec,
+          'auth-provider': user.authProvider,
+        },
+      })),
+      contexts: config.contexts.map(({ name, ...context }) => ({ name, context })),
+      'current-context': config.currentContext,
+    },
+    file,
+  );
 }
 
 /** What a credential plugin gave. */
