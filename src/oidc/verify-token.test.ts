@@ -92,6 +92,17 @@ describe('verifyToken', () => {
     expect(await verifyToken(`${header}.${forged}.${signature}`, options)).toMatchObject({ ok: false, reason: 'signature-invalid' });
   });
 
+  it.each([5, 6, 255, 256])(
+    'accepts a subject of %i characters, and warns in strict mode beyond what the service model promises',
+    async (length) => {
+      const within = length >= 6 && length <= 255;
+      const sub = 'x'.repeat(length);
+      expect(await verify({ sub })).toMatchObject({ ok: true, subject: sub, warnings: [] });
+      const strict = await verify({ sub }, { mode: 'strict' });
+      expect(strict.ok && strict.warnings.map(({ code }) => code)).toEqual(within ? [] : ['sub-length']);
+    },
+  );
+
   it('refuses every token when the present is no time', async () => {
     expect(await verify({}, { now: new Date(Number.NaN) })).toMatchObject({ ok: false, reason: 'token-expired' });
   });

@@ -71,8 +71,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       log.warn('issuer keys not fetched', { issuer, reason: fetched.reason, detail: fetched.message });
       return { kept: before?.kept, last: fetched, fetchedAt };
     }
-    // Keys live at least one cooldown, else an issuer that forbids caching would be asked once per token.
-    const ttl = Math.min(Math.max(fetched.ageMs ?? defaultTtlMs, cooldownMs), MAX_TTL_MS);
+    const ttl = Math.min(fetched.ageMs ?? defaultTtlMs, MAX_TTL_MS);
     log.info('issuer keys fetched', { issuer, keys: fetched.keys.length, ttlMs: ttl });
     return { kept: { keys: fetched.keys, until: fetchedAt + ttl }, last: fetched, fetchedAt };
   };
@@ -112,6 +111,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   };
 }
 
+/** Beyond their age, keys serve for the rest of the cooldown: an issuer that forbids caching would else be asked once per token. */
 function answer({ kept, last }: Entry, now: number): IssuerKeysResult {
   if (kept !== undefined && now < kept.until) return { ok: true, keys: kept.keys };
   return last.ok ? { ok: true, keys: last.keys } : last;
