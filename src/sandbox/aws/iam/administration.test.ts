@@ -71,7 +71,7 @@ describe('IAM through its SDK', () => {
   beforeEach(async () => {
     account = await testAccount({ clock: testClock(Date.now()) });
     server = await listen(account.aws);
-    iam = new IAMClient({ region: REGION, endpoint: server.endpoint, credentials: ADMIN });
+    iam = new IAMClient({ region: REGION, endpoint: server.endpoint, credentials: ADMIN, maxAttempts: 1 });
   });
   afterEach(() => server.close());
 
