@@ -1,5 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../base/json.ts';
-import { builtInKinds, type TypeName, typeRules } from './list-keys.data.ts';
+import { type Field, type FieldType, structType } from '../resources/field-type.ts';
+import { builtInResources } from '../resources/resources.data.ts';
+import { builtInTypes } from '../resources/types.data.ts';
+import { keyDefaults, resetPaths } from './list-keys.data.ts';
 
 /**
  * How the members of a struct, map or list belong together when objects are merged and owned.
@@ -43,58 +46,109 @@ export interface ListKeys {
 const ANY: Shape = { kind: 'any' };
 const SCALAR: Shape = { kind: 'scalar' };
 
-/** A member that no rule mentions: the value decides, and the members of objects count as named fields. */
-export const UNLISTED: Shape = { kind: 'struct', field: () => UNLISTED };
+/** A value that no type describes: the value decides, and the members of objects count as named fields. */
+const UNTYPED: Shape = { kind: 'struct', field: () => UNTYPED };
+const UNTYPED_OBJECT: Shape = { kind: 'struct', field: (name) => (name === 'metadata' ? shapeOfStruct('meta.v1.ObjectMeta') : UNTYPED) };
 
-function shapeOfType(type: TypeName): Shape {
-  return { kind: 'struct', field: (name) => shapeOfMember(type, name) };
-}
-
-function shapeOfMember(type: TypeName, name: string): Shape {
-  const rule = typeRules[type][name];
-  if (rule === undefined) return UNLISTED;
-  switch (rule.kind) {
-    case 'struct':
-      return shapeOfType(rule.of);
-    case 'map':
-      return { kind: 'map', items: SCALAR };
-    case 'list':
-      return {
-        kind: 'list',
-        keys: rule.keys,
-        defaults: rule.defaults ?? {},
-        items: rule.of === undefined ? UNLISTED : shapeOfType(rule.of),
-      };
-    case 'set':
-    case 'atomic':
-      return { kind: rule.kind };
-  }
-}
-
-function patchRulesOfType(type: TypeName | undefined): PatchRules {
+function shapeOfStruct(type: string): Shape {
   return {
-    rule: (name) => (type === undefined ? undefined : typeRules[type][name]?.patch),
-    member: (name) => {
-      const rule = type === undefined ? undefined : typeRules[type][name];
-      return patchRulesOfType(rule !== undefined && 'of' in rule ? rule.of : undefined);
+    kind: 'struct',
+    field: (name) => {
+      const field = structType(type).fields.get(name);
+      return field === undefined ? undefined : shapeOfField(field.type);
     },
   };
 }
 
-const NO_PATCH_RULES = patchRulesOfType(undefined);
-const MAIN_AND_STATUS = { '': [['status']], status: [['spec']] };
+function shapeOfField(type: FieldType): Shape {
+  switch (type.kind) {
+    case 'scalar':
+      return type.name === 'raw' ? ANY : SCALAR;
+    case 'struct':
+      return type.atomic ? { kind: 'atomic' } : shapeOfStruct(type.name);
+    case 'map':
+      return type.atomic ? { kind: 'atomic' } : { kind: 'map', items: shapeOfField(type.of) };
+    case 'list':
+      if (type.keys === undefined) return { kind: 'atomic' };
+      if (type.keys.length === 0) return { kind: 'set' };
+      return {
+        kind: 'list',
+        keys: type.keys,
+        defaults: type.of.kind === 'struct' ? (keyDefaults[type.of.name] ?? {}) : {},
+        items: shapeOfField(type.of),
+      };
+  }
+}
 
-/** The structure of a built-in kind. A kind without an entry merges objects member by member and replaces lists, its metadata apart. */
-export function listKeysOf(group: string, kind: string): ListKeys {
-  const known = builtInKinds[group === '' ? kind : `${kind}.${group}`];
-  const type = known?.type ?? 'AnyObject';
+function patchRulesOfStruct(type: string | undefined): PatchRules {
+  const fieldOf = (name: string): Field | undefined => (type === undefined ? undefined : structType(type).fields.get(name));
   return {
-    shape: shapeOfType(type),
-    patchRules: patchRulesOfType(type),
-    zero: known?.zero ?? { metadata: {} },
-    resets: known?.resets ?? (known?.hasStatus ? MAIN_AND_STATUS : {}),
+    rule: (name) => {
+      const field = fieldOf(name);
+      return type === undefined || field === undefined ? undefined : ruleOfField(type, field);
+    },
+    member: (name) => {
+      const of = fieldOf(name)?.type;
+      const target = of?.kind === 'list' ? of.of : of;
+      return patchRulesOfStruct(target?.kind === 'struct' ? target.name : undefined);
+    },
+  };
+}
+
+function ruleOfField(type: string, { name, type: of }: Field): PatchRule {
+  const retainKeys = builtInTypes[type]?.[name]?.split(' ').includes('^') === true;
+  const merge = of.kind === 'list' && of.mergeKey !== undefined;
+  return {
+    ...(merge ? { merge } : {}),
+    ...(merge && of.mergeKey !== '' ? { mergeKey: of.mergeKey } : {}),
+    ...(retainKeys ? { retainKeys } : {}),
+  };
+}
+
+/** What Go writes for a struct in which nothing is set: the members without `omitempty`. */
+function zeroOf(type: string): JsonObject {
+  return Object.fromEntries(
+    [...structType(type).fields.values()].filter(({ always }) => always).map((field) => [field.name, zeroOfField(field)]),
+  );
+}
+
+function zeroOfField({ pointer, type }: Field): Json {
+  if (pointer || type.kind === 'list' || type.kind === 'map') return null;
+  if (type.kind === 'struct') return zeroOf(type.name);
+  switch (type.name) {
+    case 'string':
+      return '';
+    case 'bool':
+      return false;
+    case 'int32':
+    case 'int64':
+    case 'uint8':
+    case 'float64':
+    case 'intstr':
+      return 0;
+    default:
+      return null;
+  }
+}
+
+const known = new Map<string, ListKeys>();
+
+/** The structure of a built-in kind. A kind that is not served merges objects member by member and replaces lists, its metadata apart. */
+export function listKeysOf(group: string, kind: string): ListKeys {
+  const key = group === '' ? kind : `${kind}.${group}`;
+  const cached = known.get(key);
+  if (cached !== undefined) return cached;
+  const resource = builtInResources.find((candidate) => candidate.group === group && candidate.kind === kind);
+  const type = resource?.body.kind === 'built-in' ? resource.body.typeName : undefined;
+  const keys: ListKeys = {
+    shape: type === undefined ? UNTYPED_OBJECT : shapeOfStruct(type),
+    patchRules: patchRulesOfStruct(type),
+    zero: type === undefined ? { metadata: {} } : zeroOf(type),
+    resets: resetPaths[key] ?? (resource?.subresources.includes('status') ? { '': [['status']], status: [['spec']] } : {}),
     builtIn: true,
   };
+  known.set(key, keys);
+  return keys;
 }
 
 /**
@@ -104,7 +158,7 @@ export function listKeysOf(group: string, kind: string): ListKeys {
 export function listKeysOfSchema(schema: JsonObject | undefined, options: { readonly hasStatus: boolean }): ListKeys {
   return {
     shape: withObjectMembers(schema === undefined ? ANY : shapeOfSchema(schema)),
-    patchRules: NO_PATCH_RULES,
+    patchRules: patchRulesOfStruct(undefined),
     zero: {},
     resets: options.hasStatus ? { '': [['status']], status: [['metadata'], ['spec']] } : {},
     builtIn: false,
@@ -116,7 +170,7 @@ function withObjectMembers(shape: Shape): Shape {
   return {
     kind: 'struct',
     field: (name) => {
-      if (name === 'metadata') return shapeOfType('ObjectMeta');
+      if (name === 'metadata') return shapeOfStruct('meta.v1.ObjectMeta');
       if (name === 'apiVersion' || name === 'kind') return SCALAR;
       if (shape.kind === 'struct') return shape.field(name);
       return shape.kind === 'map' ? shape.items : ANY;
