@@ -1,27 +1,29 @@
 import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import { type ApiContext, timestamp } from '../context.ts';
-import { canonical } from '../resources/canonical.ts';
+import { canonical, identified } from '../resources/canonical.ts';
 import { deleteLive, isGone } from '../verbs/deletion.ts';
 import type { Controller } from './controller.ts';
 
 const NAMESPACES = 'namespaces';
 
+/** An object that a namespace always has. */
+interface Content {
+  readonly name: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
 /** Every living namespace has the service account `default` and the ConfigMap with the cluster's CA, as two controllers of the real one see to. */
 export function namespaceContentController(context: ApiContext, caPem: string): Controller {
-  const ensure = (plural: string, namespace: string, content: Readonly<Record<string, unknown>> & { readonly name: string }): void => {
+  const ensure = (plural: string, namespace: string, content: Content): void => {
     const type = context.registry.find('', 'v1', plural);
     const { name, annotations, ...rest } = content;
     const key = `${namespace}/${name}`;
     if (!type || context.store.get(plural, key)) return;
-    const metadata = {
-      name,
-      namespace,
-      uid: context.newId(),
-      creationTimestamp: timestamp(context.clock.now()),
-      ...(isJsonObject(annotations) ? { annotations: annotations as Readonly<Record<string, string>> } : {}),
-    };
-    context.store.create(plural, key, canonical(type, { kind: type.kind, apiVersion: 'v1', metadata, ...rest }));
+    const metadata = { name, namespace, ...(annotations ? { annotations } : {}) };
+    const identity = { uid: context.newId(), creationTimestamp: timestamp(context.clock.now()) };
+    context.store.create(plural, key, identified(type, { kind: type.kind, apiVersion: 'v1', metadata, ...rest }, identity));
   };
   return {
     name: 'namespace-content',

@@ -1,6 +1,6 @@
 import { type ApiContext, timestamp } from '../context.ts';
 import { behaviourOf } from '../kinds/kinds.ts';
-import { canonical } from '../resources/canonical.ts';
+import { identified } from '../resources/canonical.ts';
 
 const NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 
@@ -9,9 +9,12 @@ export function seedNamespaces(context: ApiContext): void {
   const type = context.registry.find('', 'v1', 'namespaces');
   if (!type) return;
   for (const name of NAMESPACES) {
-    const metadata = { name, uid: context.newId(), creationTimestamp: timestamp(context.clock.now()) };
-    const bare = { kind: 'Namespace', apiVersion: 'v1', metadata };
+    const bare = { kind: 'Namespace', apiVersion: 'v1', metadata: { name } };
     const object = behaviourOf(type.bucket).prepareCreate?.(bare, context) ?? bare;
-    context.store.create(type.bucket, name, canonical(type, object));
+    context.store.create(
+      type.bucket,
+      name,
+      identified(type, object, { uid: context.newId(), creationTimestamp: timestamp(context.clock.now()) }),
+    );
   }
 }

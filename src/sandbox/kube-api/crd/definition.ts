@@ -1,6 +1,7 @@
 import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import { listAt, objectAt } from '../kinds/behaviour.ts';
+import { CREATION } from '../printing/columns.data.ts';
 import type { PrinterColumn, ResourceType } from '../resources/resource-type.ts';
 import type { SchemaNode } from './schema.ts';
 
@@ -48,8 +49,13 @@ function isSchema(value: unknown): value is SchemaNode {
   return isJsonObject(value);
 }
 
+/** What a definition without columns shows beside the name. */
+const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: CREATION };
+
 function columnsOf(version: Readonly<Record<string, unknown>>): readonly PrinterColumn[] {
-  return listAt(version, 'additionalPrinterColumns').map((column) => ({
+  const columns = listAt(version, 'additionalPrinterColumns');
+  if (columns.length === 0) return [AGE];
+  return columns.map((column) => ({
     name: text(column.name),
     type: text(column.type),
     jsonPath: text(column.jsonPath),

@@ -42,6 +42,24 @@ export function canonical(type: ResourceType, object: KubeObject): KubeObject {
   return read.object;
 }
 
+/** What stands for the resourceVersion of an object that is not stored yet, so that the member has its place. */
+const UNSTORED = '0';
+
+/** An object that the server itself completes: its identity and time, members in the order of the wire. */
+export function identified(
+  type: ResourceType,
+  object: KubeObject,
+  identity: { readonly uid: string; readonly creationTimestamp: string },
+): KubeObject {
+  return canonical(type, { ...object, metadata: { ...object.metadata, ...identity, resourceVersion: UNSTORED } });
+}
+
+/** The same as it is shown when it is never stored. */
+export function unstored(object: KubeObject): KubeObject {
+  const { resourceVersion: _placeholder, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
 /** Custom resources are written with sorted members, as Go writes a map. */
 export function sortMembers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortMembers);

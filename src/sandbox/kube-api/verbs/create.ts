@@ -4,7 +4,7 @@ import { validateCustom } from '../crd/validate-custom.ts';
 import { behaviourOf } from '../kinds/kinds.ts';
 import { recordUpdate } from '../patch/managed-fields.ts';
 import { readObjectBody } from '../request/read-body.ts';
-import { canonical, readObject } from '../resources/canonical.ts';
+import { canonical, identified, readObject, unstored } from '../resources/canonical.ts';
 import { checkKind } from '../resources/check-kind.ts';
 import { hasStatus } from '../resources/generation.ts';
 import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '../resources/resource-type.ts';
@@ -77,7 +77,8 @@ export async function createObject(
     if (call.namespace !== undefined && !context.store.get('namespaces', call.namespace)) {
       throw notFound({ group: '', plural: 'namespaces' }, call.namespace);
     }
-    if (options.dryRun && !context.store.get(type.bucket, key)) return { object: toServed(type, next), warnings: admitted.warnings };
+    if (options.dryRun && !context.store.get(type.bucket, key))
+      return { object: unstored(toServed(type, next)), warnings: admitted.warnings };
     const committed = options.dryRun ? undefined : context.store.create(type.bucket, key, next);
     if (committed?.ok) return { object: toServed(type, committed.object), warnings: admitted.warnings };
     const generated = !base.metadata.name && base.metadata.generateName !== undefined;
@@ -102,13 +103,12 @@ function complete({ type, context }: ApiRequest, object: KubeObject): KubeObject
   const metadata = {
     ...meta,
     ...(name === undefined ? {} : { name }),
-    uid: context.newId(),
-    creationTimestamp: timestamp(context.clock.now()),
     ...(type.generation ? { generation: 1 } : {}),
   };
   const { status: _status, ...withoutStatus } = object;
   const bare = hasStatus(type) ? { ...withoutStatus, metadata } : { ...object, metadata };
-  return canonical(type, behaviourOf(type.bucket).prepareCreate?.(bare, context) ?? bare);
+  const prepared = behaviourOf(type.bucket).prepareCreate?.(bare, context) ?? bare;
+  return identified(type, prepared, { uid: context.newId(), creationTimestamp: timestamp(context.clock.now()) });
 }
 
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
