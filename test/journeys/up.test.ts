@@ -63,7 +63,7 @@ describe('podrole up', () => {
     expect(stdout).toMatch(/^√ 1\. setup applies examples\/kfctl_aws\.yaml/);
     expect(stdout).toMatch(/\n√ 6\. /);
     expect(stdout).toContain('export AWS_ENDPOINT_URL_STS=http://127.0.0.1:');
-    expect(stdout).toContain('+     - name: AWS_ROLE_ARN');
+    expect(stdout).toMatch(/\n +\+ +- name: AWS_ROLE_ARN\n/);
     expect(code).toBe(0);
   });
 

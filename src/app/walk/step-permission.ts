@@ -1,8 +1,19 @@
+import type { TrustExplanation } from '../../iam/explain-trust.ts';
+import { renderExplanation } from '../../iam/render-explanation.ts';
 import { resources } from '../../kube/core/resource.ts';
+import type { Decision } from '../../sandbox/aws/decision-log.ts';
 import { borrowingPod, readBucketPolicy } from './manifests.ts';
 import type { StepPlan } from './walk.ts';
 import { BUCKET, OBJECT_BODY, OBJECT_KEY, POD, UNTRUSTED_POD, USER_ROLE, type WalkWorld } from './walk-world.ts';
 import { inWords, type WorkloadLine, workloadLine } from './workload-line.ts';
+
+/** One sentence of the decision log: the evaluator's nearest miss, or what stands in its place. */
+function whyRefused(decision: Decision | undefined): string {
+  if (decision === undefined) return 'the decision log says nothing of it';
+  if (decision.reason !== 'trust-policy') return decision.message;
+  const [verdict, nearest] = renderExplanation(decision.explanation as TrustExplanation);
+  return nearest ?? verdict ?? decision.message;
+}
 
 /** Step 5: a permission makes the difference for the pod that holds the role; a pod that does not hold it is refused, with the reason. */
 export const permissionStep: StepPlan<WalkWorld> = {
@@ -44,7 +55,7 @@ export const permissionStep: StepPlan<WalkWorld> = {
         `s3:GetObject before: ${inWords(before, beforeStderr)}`,
         `s3:GetObject after:  ${after?.ok === true ? JSON.stringify(after.body) : inWords(after, afterStderr)}`,
         `a pod of default-viewer that helps itself to the role: ${inWords(borrower, refused.stderr)}`,
-        `why: ${decision?.message ?? 'the decision log says nothing of it'}`,
+        `why: ${whyRefused(decision)}`,
       ].join('\n'),
     };
   },
