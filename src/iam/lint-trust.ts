@@ -170,11 +170,11 @@ function binds(condition: Condition, key: string): boolean {
   );
 }
 
+/** Providers that a statement trusts; what NotPrincipal lists is left out, not trusted. */
 function providersOf(statement: Statement): readonly string[] {
-  const lists = statement.principals?.lists ?? [];
-  return lists
-    .filter((list) => list.type === 'Federated')
-    .flatMap((list) => list.values.filter((value) => value.includes(':oidc-provider/')));
+  if (statement.principals?.element !== 'Principal') return [];
+  const lists = statement.principals.lists.filter((list) => list.type === 'Federated');
+  return lists.flatMap((list) => list.values.filter((value) => value.includes(':oidc-provider/')));
 }
 
 function finding(code: LintCode, path: string, message: string): TrustFinding {

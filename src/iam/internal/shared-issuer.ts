@@ -39,7 +39,8 @@ function ruleOf(hostPath: string): SharedIssuerRule | undefined {
 
 /** Federated principals by the name that IAM's rules use: a provider's issuer, or a domain name. */
 export function trustedIssuers(statement: Statement): readonly string[] {
-  const lists = statement.principals?.lists.filter((list) => list.type === 'Federated') ?? [];
+  if (statement.principals?.element !== 'Principal') return [];
+  const lists = statement.principals.lists.filter((list) => list.type === 'Federated');
   return lists.flatMap((list) =>
     list.values.map((value) => {
       const at = value.indexOf(PROVIDER);
