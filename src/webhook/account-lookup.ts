@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { messageOf } from '../base/errors.ts';
 import { type AccountSettings, accountSettings } from './account-settings.ts';
 import type { AccountState } from './binding.ts';
 import { LookupError } from './errors.ts';
 import { deadline } from './internal/deadline.ts';
+import { expiringCache } from './internal/expiring-cache.ts';
 import type { WebhookOptions } from './options.ts';
 import type { WebhookDeps } from './ports.ts';
 
@@ -24,13 +24,7 @@ export interface AccountLookup {
 
 export function createAccountLookup(deps: LookupDeps, options: WebhookOptions): AccountLookup {
   const { clock, serviceAccounts: view, metrics } = deps;
-  const recent = new LRUCache<string, AccountState>({
-    max: REMEMBERED,
-    ttl: options.readCacheMs,
-    // Without a resolution the cache sets no timers of its own, and the time is ours.
-    ttlResolution: 0,
-    perf: { now: () => clock.monotonic() },
-  });
+  const recent = expiringCache<AccountState>(clock, { max: REMEMBERED, ttlMs: options.readCacheMs });
   const reading = new Map<string, Promise<AccountState>>();
   const waiting = new Map<string, Set<() => void>>();
 

@@ -1,14 +1,22 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { applyPatch } from 'rfc6902';
 import { describe, expect, it } from 'vitest';
-import { type AnswerBody, operationsOf, WebhookWorld } from '../../test/support/webhook-world.ts';
+import { settle } from '../../test/support/fake-clock.ts';
+import { pods } from '../../test/support/webhook-pods.ts';
+import { type AnswerBody, operationsOf, reviewOf, WebhookWorld } from '../../test/support/webhook-world.ts';
+import { serviceAccountKeeper } from './create-webhook.ts';
+import { defaultContainerCredentials, defaultWebhookOptions } from './options.ts';
 
 const review = readFileSync(new URL('../../test/vectors/webhook-review.pod.json', import.meta.url));
 const ROLE = 'arn:aws:iam::111122223333:role/kf-user-demo';
+const ANNOTATED = { 'eks.amazonaws.com/role-arn': ROLE };
+const pod = { metadata: { name: 'p' }, spec: { serviceAccountName: 'sa', containers: [{ name: 'main' }] } };
+const reasonOf = (answer: AnswerBody): string | undefined => answer.response.auditAnnotations?.reason;
 
 describe('a pod of an annotated service account', () => {
   it('is given volume, mount and variables, on the very object that a kube-apiserver sends', async () => {
-    const world = new WebhookWorld().know('hooks/default', { 'eks.amazonaws.com/role-arn': ROLE });
+    const world = new WebhookWorld().know('hooks/default', ANNOTATED);
     const reply = await world.send(review);
     expect(reply).toMatchObject({ status: 200, contentType: 'application/json' });
     const answer = JSON.parse(reply.text) as AnswerBody;
@@ -36,8 +44,8 @@ describe('a pod of an annotated service account', () => {
         value: { name: 'aws-iam-token', readOnly: true, mountPath: '/var/run/secrets/eks.amazonaws.com/serviceaccount' },
       },
     ]);
-    const pod: unknown = JSON.parse(review.toString()).request.object;
-    expect(applyPatch(pod, [...operations] as never)).toEqual([null, null, null]);
+    const object: unknown = JSON.parse(review.toString()).request.object;
+    expect(applyPatch(object, [...operations] as never)).toEqual([null, null, null]);
     const { patch: _, ...rest } = answer.response;
     expect({ ...answer, response: rest }).toEqual({
       kind: 'AdmissionReview',
@@ -50,4 +58,324 @@ describe('a pod of an annotated service account', () => {
       },
     });
   });
+
+  it('is answered at once: nothing is waited for, nothing is read', () => {
+    const world = new WebhookWorld().know('hooks/default', ANNOTATED);
+    const request = { method: 'POST', path: '/mutate', headers: { 'content-type': 'application/json' }, body: review };
+    expect(world.webhook.handle(request, new AbortController().signal)).not.toBeInstanceOf(Promise);
+    expect(world.reads).toEqual([]);
+  });
+
+  it('is left alone in an exempt namespace', async () => {
+    const world = new WebhookWorld({ exemptNamespaces: ['default'] }).know('default/sa', ANNOTATED);
+    expect(reasonOf(await world.admit(pod))).toBe('ExemptNamespace');
+  });
+
+  it('follows the account: annotated, changed, bare, deleted', async () => {
+    const world = new WebhookWorld().know('default/sa');
+    expect(reasonOf(await world.admit(pod))).toBe('NoRole');
+    world.know('default/sa', ANNOTATED);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    world.know('default/sa');
+    expect(reasonOf(await world.admit(pod))).toBe('NoRole');
+    world.forget('default/sa');
+    expect(reasonOf(await world.admit(pod))).toBe('ServiceAccountNotFound');
+  });
+});
+
+describe('an account that the cache does not know', () => {
+  it('is read from the API, before the first sync and after it', async () => {
+    const world = new WebhookWorld();
+    world.api.set('default/sa', ANNOTATED);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    world.sync();
+    await world.clock.advance(2_000);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    expect(world.reads).toEqual(['default/sa', 'default/sa']);
+  });
+
+  it('is read once for all who wait, and its absence is believed for a second', async () => {
+    const world = new WebhookWorld();
+    await Promise.all([world.admit(pod), world.admit(pod), world.admit(pod)]);
+    expect(reasonOf(await world.admit(pod))).toBe('ServiceAccountNotFound');
+    expect(world.reads).toEqual(['default/sa']);
+    world.api.set('default/sa', ANNOTATED);
+    await world.clock.advance(1_001);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+  });
+
+  it('is believed anew as soon as the watch reports it', async () => {
+    const world = new WebhookWorld();
+    expect(reasonOf(await world.admit(pod))).toBe('ServiceAccountNotFound');
+    world.know('default/sa', ANNOTATED);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+  });
+
+  it('is what the watch says when that overtakes the read', async () => {
+    const world = new WebhookWorld();
+    let answer: (value: undefined) => void = () => undefined;
+    world.onRead = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const admitted = world.admit(pod);
+    world.know('default/sa', ANNOTATED);
+    answer(undefined);
+    expect(reasonOf(await admitted)).toBe('Injected');
+  });
+
+  it.each([
+    ['is refused', () => Promise.reject(new Error('403 Forbidden'))],
+    [
+      'fails at once',
+      () => {
+        throw new Error('no connection');
+      },
+    ],
+  ])('leaves the pod to the failure policy when the read %s, and is read again for the next', async (_, onRead) => {
+    const world = new WebhookWorld();
+    world.onRead = onRead;
+    expect(await world.send(JSON.stringify(reviewOf(pod)))).toMatchObject({ status: 500 });
+    world.onRead = undefined;
+    world.api.set('default/sa', ANNOTATED);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    expect(world.metrics.get('podrole_admission_direct_reads_total{failed}')).toBe(1);
+    expect(world.metrics.get('podrole_admission_decisions_total{ReadFailed}')).toBe(1);
+  });
+
+  it('leaves the pod to the failure policy when the read takes longer than its deadline', async () => {
+    const world = new WebhookWorld({ readTimeoutMs: 1_500 });
+    let signalled: AbortSignal | undefined;
+    world.onRead = (_, signal) => {
+      signalled = signal;
+      return new Promise(() => undefined);
+    };
+    const reply = world.send(JSON.stringify(reviewOf(pod)));
+    await world.clock.advance(1_500);
+    expect(await reply).toMatchObject({ status: 500, contentType: 'application/json' });
+    expect(JSON.parse((await reply).text)).toEqual({
+      reason: 'ReadFailed',
+      message: 'service account default/sa could not be read: the API server did not answer in time',
+    });
+    expect(signalled?.aborted).toBe(true);
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it('is not read while too many reads are under way', async () => {
+    const world = new WebhookWorld({ maxReads: 1 });
+    world.onRead = () => new Promise(() => undefined);
+    const first = world.send(JSON.stringify(reviewOf(pod)));
+    expect(await world.send(JSON.stringify(reviewOf(pod, { namespace: 'other' })))).toMatchObject({ status: 500 });
+    expect(world.reads).toEqual(['default/sa']);
+    await world.clock.advance(2_000);
+    await first;
+  });
+
+  it('is waited for within the grace period, once a read has not found it', async () => {
+    const world = new WebhookWorld({ gracePeriodMs: 1_500 });
+    const admitted = world.admit(pod);
+    await world.clock.advance(500);
+    world.know('default/sa', ANNOTATED);
+    expect(reasonOf(await admitted)).toBe('Injected');
+    expect(world.clock.pending).toBe(0);
+    const late = world.admit(pod, { namespace: 'other' });
+    await world.clock.advance(1_500);
+    expect(reasonOf(await late)).toBe('ServiceAccountNotFound');
+  });
+
+  it('is not waited for where the mapping names it', async () => {
+    const world = new WebhookWorld({ gracePeriodMs: 1_500, mapping: true });
+    world.webhook.setMapping({ absent: false, text: JSON.stringify({ '*/sa': { RoleARN: ROLE, Audience: 'a' } }) });
+    expect((await world.admit(pod)).response.auditAnnotations).toEqual({
+      reason: 'Injected',
+      method: 'web-identity',
+      origin: 'config-map',
+    });
+  });
+});
+
+describe('configuration beside the accounts', () => {
+  it('is read before the first answer, and its failure leaves the pod to the failure policy', async () => {
+    const world = new WebhookWorld({ mapping: true }).know('default/sa');
+    world.mappingAtSource = () => Promise.reject(new Error('unreachable'));
+    expect(await world.send(JSON.stringify(reviewOf(pod)))).toMatchObject({ status: 500 });
+    world.mappingAtSource = () =>
+      Promise.resolve({ absent: false, text: JSON.stringify({ 'default/sa': { RoleARN: ROLE, Audience: 'a' } }) });
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+  });
+
+  it('stays at its last good state, with a log line, a metric and no crash', async () => {
+    const world = new WebhookWorld({ mapping: true }).know('default/sa');
+    world.webhook.setMapping({ absent: false, text: JSON.stringify({ 'default/sa': { RoleARN: ROLE, Audience: 'a' } }) });
+    world.webhook.setMapping({ absent: false, text: '{"default/sa"' });
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    expect(world.metrics.get('podrole_admission_config_valid{config-map}')).toBe(0);
+    expect(world.logs.filter(({ fields }) => fields.reason === 'ConfigMapInvalid')).toHaveLength(1);
+    world.webhook.setMapping({ absent: true });
+    expect(reasonOf(await world.admit(pod))).toBe('NoRole');
+  });
+
+  it('of container credentials is looked at again for a pod that it does not name, once per interval', async () => {
+    const world = new WebhookWorld({ containerCredentials: defaultContainerCredentials, identitiesRefreshMs: 100 }).know('default/sa');
+    let reads = 0;
+    let file = '{"identities":[]}';
+    world.identitiesAtSource = () => {
+      reads += 1;
+      return Promise.resolve(file);
+    };
+    expect(reasonOf(await world.admit(pod))).toBe('NoRole');
+    file = '{"identities":[{"namespace":"default","serviceAccount":"sa"}]}';
+    expect(reasonOf(await world.admit(pod))).toBe('NoRole');
+    await world.clock.advance(100);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    expect(reads).toBe(2);
+  });
+});
+
+describe('readiness', () => {
+  const ready = async (world: WebhookWorld): Promise<number> => (await world.send('', { path: '/readyz', method: 'GET' })).status;
+
+  it('comes with the sync of everything in use, and goes with draining; health is apart', async () => {
+    const world = new WebhookWorld({ mapping: true, containerCredentials: defaultContainerCredentials });
+    expect(await ready(world)).toBe(503);
+    world.sync();
+    expect(await ready(world)).toBe(503);
+    world.webhook.setMapping({ absent: true });
+    expect(await ready(world)).toBe(503);
+    world.webhook.setIdentities(undefined);
+    expect(await ready(world)).toBe(200);
+    expect(world.metrics.get('podrole_admission_ready')).toBe(1);
+    world.webhook.startDraining();
+    expect(await ready(world)).toBe(503);
+    expect(world.metrics.get('podrole_admission_ready')).toBe(0);
+    expect((await world.send('', { path: '/livez', method: 'GET' })).status).toBe(200);
+    world.know('default/sa', ANNOTATED);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+  });
+});
+
+describe('what is odd', () => {
+  const odd = { 'eks.amazonaws.com/role-arn': 'nonsense', 'eks.amazonaws.com/token-expiration': '5' };
+
+  it('is told in warnings, audit annotations, log, metrics and Events, by one code', async () => {
+    const world = new WebhookWorld().know('default/sa', odd);
+    const { response } = await world.admit(pod);
+    expect(response.warnings).toEqual([
+      'podrole: the role of the service account is no IAM role ARN, write arn:aws:iam::<12 digits>:role/<name> (InvalidRoleArn)',
+      'podrole: annotation eks.amazonaws.com/token-expiration of the service account is below 600 seconds, 600 was used (TokenExpirationTooShort)',
+    ]);
+    expect(response.auditAnnotations?.notes).toBe('InvalidRoleArn,TokenExpirationTooShort');
+    expect(world.logs.at(-1)).toMatchObject({
+      level: 'warn',
+      message: 'pod admitted',
+      fields: { reason: 'Injected', notes: ['InvalidRoleArn', 'TokenExpirationTooShort'] },
+    });
+    expect(world.metrics.get('podrole_admission_notes_total{InvalidRoleArn}')).toBe(1);
+    expect(world.events.map(({ reason, namespace, serviceAccount }) => [reason, namespace, serviceAccount])).toEqual([
+      ['InvalidRoleArn', 'default', 'sa'],
+      ['TokenExpirationTooShort', 'default', 'sa'],
+    ]);
+  });
+
+  it('is an Event once in ten minutes, and never for a dry run', async () => {
+    const world = new WebhookWorld().know('default/sa', { 'eks.amazonaws.com/role-arn': '' });
+    await world.admit(pod, { dryRun: true });
+    expect(world.events).toEqual([]);
+    await world.admit(pod);
+    await world.admit(pod);
+    expect(world.events.map(({ reason }) => reason)).toEqual(['EmptyRole']);
+    await world.clock.advance(600_001);
+    await world.admit(pod);
+    expect(world.events).toHaveLength(2);
+  });
+
+  it('stops the role where that is asked for', async () => {
+    const world = new WebhookWorld({ refuseInvalidRoles: true }).know('default/sa', odd);
+    const { response } = await world.admit(pod);
+    expect(response).toMatchObject({ allowed: true, auditAnnotations: { reason: 'RefusedRole' } });
+    expect(response.patch).toBeUndefined();
+  });
+
+  it('is told in few words of printable ASCII, whatever the pod holds', async () => {
+    const containers = Array.from({ length: 20 }, (_, at) => ({ name: `n\n"ü${at}${'x'.repeat(500)}`, env: [{ name: 'AWS_ROLE_ARN' }] }));
+    const world = new WebhookWorld().know('default/sa', ANNOTATED);
+    const warnings = (await world.admit({ spec: { serviceAccountName: 'sa', containers } })).response.warnings ?? [];
+    expect(warnings).toHaveLength(9);
+    expect(warnings.at(-1)).toBe('podrole: and 12 more');
+    for (const warning of warnings) expect(warning).toMatch(/^[ -~]{1,250}$/);
+  });
+});
+
+describe('whatever is sent', () => {
+  const CANARY = 'canary-0xdeadbeef';
+
+  it('never shows an environment value, in the answer or anywhere else', async () => {
+    const world = new WebhookWorld().know('default/sa', { ...ANNOTATED, 'eks.amazonaws.com/token-expiration': CANARY });
+    const containers = [
+      {
+        name: 'c',
+        env: [
+          { name: 'AWS_ROLE_ARN', value: CANARY },
+          { name: 'SECRET', value: CANARY },
+        ],
+        command: [CANARY],
+      },
+    ];
+    const answer = await world.admit({ metadata: { annotations: { x: CANARY } }, spec: { serviceAccountName: 'sa', containers } });
+    await world.send(JSON.stringify(reviewOf({ metadata: {}, spec: { serviceAccountName: 'sa', containers: CANARY } })));
+    expect(JSON.stringify([answer, operationsOf(answer), world.logs, world.events, world.decisions])).not.toContain(CANARY);
+  });
+
+  it('is answered by a review that allows, with a patch that applies, or by a plain 4xx; never by a redirect, a crash or a no', async () => {
+    const world = new WebhookWorld({ region: 'us-west-2', stsRegional: true }).know('default/sa', ANNOTATED);
+    const kinds = [null, true, 5, 'x', [], {}, [null], { name: 5 }];
+    await fc.assert(
+      fc.asyncProperty(pods, fc.nat(), fc.option(fc.constantFrom(...kinds), { nil: undefined }), async (generated, at, other) => {
+        const sent = reviewOf(structuredClone(generated)) as { request: { object: unknown } };
+        const places: { readonly parent: Record<string, unknown>; readonly key: string }[] = [];
+        const visit = (value: unknown): void => {
+          if (typeof value !== 'object' || value === null) return;
+          for (const key of Object.keys(value)) {
+            places.push({ parent: value as Record<string, unknown>, key });
+            visit((value as Record<string, unknown>)[key]);
+          }
+        };
+        visit(sent);
+        const place = places[at % places.length]!;
+        if (other !== undefined && place.key !== 'request') place.parent[place.key] = structuredClone(other);
+        const reply = await world.send(JSON.stringify(sent));
+        if (reply.status !== 200) {
+          expect(reply.status).toBe(400);
+          return;
+        }
+        const answer = JSON.parse(reply.text) as AnswerBody;
+        expect(answer.response.allowed).toBe(true);
+        const object = structuredClone(sent.request.object);
+        expect(applyPatch(object, structuredClone(operationsOf(answer)) as never).every((result) => result === null)).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+it('keeps of an account without our annotations its name alone', () => {
+  const keep = serviceAccountKeeper(defaultWebhookOptions);
+  expect(keep({ metadata: { name: 'a' } })).toBeUndefined();
+  expect(keep({ metadata: { name: 'a', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}' } } })).toBeUndefined();
+  expect(keep({ metadata: { name: 'a', annotations: { ...ANNOTATED, x: 5 as never } } })).toMatchObject({ role: ROLE });
+  expect(keep({ metadata: { name: 'a', annotations: { 'eks.amazonaws.com/role-arn': 5 as never } } })).toBeUndefined();
+});
+
+it('stops waiting when the client hangs up', async () => {
+  const world = new WebhookWorld({ gracePeriodMs: 5_000 });
+  const gone = new AbortController();
+  const body = new TextEncoder().encode(JSON.stringify(reviewOf(pod)));
+  const answered = world.webhook.handle(
+    { method: 'POST', path: '/mutate', headers: { 'content-type': 'application/json' }, body },
+    gone.signal,
+  );
+  await settle();
+  gone.abort();
+  expect((await answered).status).toBe(200);
+  expect(world.clock.pending).toBe(0);
 });

@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { type ReasonCode, reasonCodes } from '../../identity/reason-codes.ts';
 import type { CredentialMethod } from '../../identity/token-volume.ts';
 import type { Decision } from '../decide.ts';
 import type { MetricLabels } from '../metrics.data.ts';
 import type { WebhookDeps } from '../ports.ts';
 import type { PodRef } from '../scan.ts';
+import { expiringCache } from './expiring-cache.ts';
 
 /** The same Event about the same ServiceAccount is sent again after this long, in milliseconds. */
 const EVENT_REPEAT_MS = 600_000;
@@ -32,12 +32,7 @@ const labelsOf = new Map<ReasonCode, MetricLabels>((Object.keys(reasonCodes) as 
 
 export function createReporter(deps: ReporterDeps): Reporter {
   const { clock, log, metrics } = deps;
-  const sent = new LRUCache<string, true>({
-    max: REMEMBERED_EVENTS,
-    ttl: EVENT_REPEAT_MS,
-    ttlResolution: 0,
-    perf: { now: () => clock.monotonic() },
-  });
+  const sent = expiringCache<true>(clock, { max: REMEMBERED_EVENTS, ttlMs: EVENT_REPEAT_MS });
 
   function tell(ref: PodRef, reason: ReasonCode, message: string): void {
     const key = `${ref.namespace}/${ref.serviceAccount}/${reason}`;
