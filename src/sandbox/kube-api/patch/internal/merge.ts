@@ -8,9 +8,14 @@ import { type Atom, atomOf, isHollow, itemsOf, membersOf } from './atoms.ts';
 export function merge(live: unknown, applied: unknown, shape: Shape): unknown {
   if (applied === undefined) return live;
   const atom = atomOf(shape, applied, live);
-  if (atom.kind === 'leaf' || (isHollow(live) && isHollow(applied))) return applied;
+  if (atom.kind === 'leaf' || (isHollowAs(atom, live) && isHollow(applied))) return applied;
   const merged = atom.kind === 'members' ? mergeMembers(atom, live, applied) : mergeItems(atom, live, applied);
   return isHollow(merged) ? undefined : merged;
+}
+
+/** A value of another kind than the container that it becomes holds nothing that could be kept. */
+function isHollowAs(atom: Atom, value: unknown): boolean {
+  return isHollow(atom.kind === 'members' ? membersOf(value) : itemsOf(value));
 }
 
 function mergeMembers(atom: Extract<Atom, { kind: 'members' }>, live: unknown, applied: unknown): unknown {
