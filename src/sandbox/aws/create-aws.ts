@@ -9,6 +9,7 @@ import { type Fault, Faults } from './faults.ts';
 import { readCall } from './http-call.ts';
 import { IAM } from './iam/iam-service.ts';
 import { NO_REQUEST_ID, serveQuery } from './query/query-protocol.ts';
+import { isoSeconds } from './query/wire-values.ts';
 import { DEFAULT_QUOTAS, type Quotas } from './quotas.data.ts';
 import { serveS3 } from './s3/s3-protocol.ts';
 import { type AdminKey, createAuthenticator } from './sigv4/authenticate.ts';
@@ -16,7 +17,6 @@ import { createSessionSeal } from './sigv4/session-seal.ts';
 import { AccountState } from './store/account-state.ts';
 import { type AwsSnapshot, restoreSnapshot, takeSnapshot } from './store/snapshot.ts';
 import { uniqueId } from './store/unique-ids.ts';
-import { isoSeconds } from './sts/issue-credentials.ts';
 import { STS } from './sts/sts-service.ts';
 import type { Call, IssuerKeys, TokenMode, World } from './world.ts';
 
@@ -82,7 +82,7 @@ const MAX_BODY = 17 * 1024 * 1024;
 /** Makes an empty account. */
 export function createAws(options: AwsOptions): SandboxAws {
   const { account, region, partition = 'aws', clock, newId, log, adminKeys, issuerKeys } = options;
-  const decisions = createDecisionLog(options.decisionCapacity);
+  const decisions = createDecisionLog(log, options.decisionCapacity);
   const faults = new Faults();
   for (const fault of options.faults ?? []) faults.add(fault);
   const world: World = {

@@ -1,3 +1,6 @@
+import { messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+
 /** Why a request was refused, finer than the wire code, which AWS keeps vague on purpose. */
 export type RefusalReason =
   | 'role-not-found'
@@ -70,10 +73,17 @@ function rendered({ explain, ...decision }: PendingDecision): Decision {
   return explanation === undefined ? decision : { ...decision, explanation };
 }
 
-/** A ring of `capacity` decisions. */
-export function createDecisionLog(capacity = 1000): DecisionWriter {
+/** A ring of `capacity` decisions. A subscriber that throws is reported to `log`, and hurts neither the call nor the others. */
+export function createDecisionLog(log: Log, capacity = 1000): DecisionWriter {
   const ring: PendingDecision[] = [];
   let next = 0;
+  const tell = (listener: (decision: Decision) => void, decision: Decision): void => {
+    try {
+      listener(decision);
+    } catch (error) {
+      log.error('decision subscriber failed', { error: messageOf(error) });
+    }
+  };
   const listeners = new Set<(decision: Decision) => void>();
   return {
     record(decision) {
@@ -82,7 +92,7 @@ export function createDecisionLog(capacity = 1000): DecisionWriter {
       next = (next + 1) % capacity;
       if (listeners.size === 0) return;
       const full = rendered(decision);
-      for (const listener of listeners) listener(full);
+      for (const listener of listeners) tell(listener, full);
     },
     list(filter = {}) {
       const inOrder = ring.length < capacity ? ring : [...ring.slice(next), ...ring.slice(0, next)];

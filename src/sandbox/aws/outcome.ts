@@ -5,14 +5,22 @@ import type { Call } from './world.ts';
 /** What became of a call. */
 export type Outcome = { readonly ok: true } | { readonly ok: false; readonly error: AwsError };
 
+const EXCHANGE = 'sts:AssumeRoleWithWebIdentity';
+
+/** Whether somebody was judged: not in what the administrator did or mistyped, nor in a request that could not be read. */
+function isDecision(call: Call, operation: string, outcome: Outcome): boolean {
+  if (operation === EXCHANGE) return true;
+  const reason = outcome.ok ? undefined : outcome.error.options.reason;
+  return reason === undefined ? call.caller.kind !== 'admin' : reason !== 'request-invalid';
+}
+
 /**
  * Writes a call into the decision log where somebody decided about somebody: every exchange, every refusal for want of
- * proof or permission, and everything that a role session does. What the administrator does or mistypes is no decision.
+ * proof or permission, and everything that a role session does.
  */
 export function recordOutcome(call: Call, operation: string, outcome: Outcome): void {
+  if (!isDecision(call, operation, outcome)) return;
   const { caller, notes, world } = call;
-  const refused = !outcome.ok && outcome.error.options.reason !== undefined;
-  if (caller.kind === 'admin' && !refused) return;
   const { roleArn, sessionName, subject, audience, resource, warnings } = notes;
   const decision: PendingDecision = {
     time: new Date(call.now).toISOString(),

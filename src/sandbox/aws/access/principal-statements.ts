@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../../base/json.ts';
 import { parsePolicyText } from '../../../iam/policy-document.ts';
 import type { NamedDocument } from '../store/records.ts';
 
@@ -12,10 +13,6 @@ export interface NamedCaller {
   readonly partition: string;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function asList(value: unknown): readonly unknown[] {
   if (value === undefined) return [];
   return Array.isArray(value) ? value : [value];
@@ -23,7 +20,7 @@ function asList(value: unknown): readonly unknown[] {
 
 function matchOf(principal: unknown, caller: NamedCaller | undefined): readonly PrincipalMatch[] {
   if (principal === '*') return ['everyone'];
-  if (!isObject(principal)) return [];
+  if (!isJsonObject(principal)) return [];
   return asList(principal.AWS).flatMap((name): readonly PrincipalMatch[] => {
     if (name === '*') return ['everyone'];
     if (caller === undefined || typeof name !== 'string') return [];
@@ -43,9 +40,9 @@ export function statementsFor(
   matches: readonly PrincipalMatch[],
 ): NamedDocument | undefined {
   const parsed = parsePolicyText(document);
-  if (!parsed.ok || !isObject(parsed.document)) return undefined;
+  if (!parsed.ok || !isJsonObject(parsed.document)) return undefined;
   const statements = asList(parsed.document.Statement).flatMap((statement) => {
-    if (!isObject(statement)) return [];
+    if (!isJsonObject(statement)) return [];
     const { Principal: principal, NotPrincipal: notPrincipal, ...rest } = statement;
     const concerned =
       notPrincipal !== undefined ? rest.Effect === 'Deny' : matchOf(principal, caller).some((match) => matches.includes(match));

@@ -15,6 +15,7 @@ import {
   DeleteRolePermissionsBoundaryCommand,
   DeleteRolePolicyCommand,
   DetachRolePolicyCommand,
+  GetAccountAuthorizationDetailsCommand,
   GetAccountSummaryCommand,
   GetOpenIDConnectProviderCommand,
   GetPolicyCommand,
@@ -35,6 +36,7 @@ import {
   ListRoleTagsCommand,
   PutRolePermissionsBoundaryCommand,
   PutRolePolicyCommand,
+  paginateGetAccountAuthorizationDetails,
   paginateListRoles,
   RemoveClientIDFromOpenIDConnectProviderCommand,
   RemoveRoleFromInstanceProfileCommand,
@@ -443,6 +445,33 @@ describe('IAM through its SDK', () => {
     });
     expect((await iam.send(new ListAccountAliasesCommand({}))).AccountAliases).toEqual([]);
     expect((await iam.send(new GetUserCommand({}))).User).toMatchObject({ UserName: 'admin', Arn: `arn:aws:iam::${ACCOUNT}:user/admin` });
+  });
+
+  it('tells an auditor everything, in pages', async () => {
+    const { Policy } = await iam.send(new CreatePolicyCommand({ PolicyName: 'own', PolicyDocument: ALLOW_GET }));
+    for (const name of ['a', 'b']) await createRole(name, { Tags: [{ Key: 'k', Value: name }] });
+    for (const PolicyArn of [Policy!.Arn!, S3_READ]) await iam.send(new AttachRolePolicyCommand({ RoleName: 'a', PolicyArn }));
+    await iam.send(new PutRolePolicyCommand({ RoleName: 'a', PolicyName: 'inline', PolicyDocument: ALLOW_GET }));
+    const roles: unknown[] = [];
+    const policies: unknown[] = [];
+    for await (const found of paginateGetAccountAuthorizationDetails({ client: iam, pageSize: 3 }, {})) {
+      roles.push(...found.RoleDetailList!);
+      policies.push(...found.Policies!);
+    }
+    expect(roles).toMatchObject([
+      {
+        RoleName: 'a',
+        RolePolicyList: [{ PolicyName: 'inline', PolicyDocument: encodeURIComponent(ALLOW_GET).replaceAll('*', '%2A') }],
+        AttachedManagedPolicies: [{ PolicyName: 'own' }, { PolicyName: 'AmazonS3ReadOnlyAccess' }],
+      },
+      { RoleName: 'b', RolePolicyList: [], Tags: [{ Key: 'k', Value: 'b' }] },
+    ]);
+    expect(policies).toMatchObject([
+      { PolicyName: 'AmazonS3ReadOnlyAccess' },
+      { PolicyName: 'own', PolicyVersionList: [{ VersionId: 'v1', IsDefaultVersion: true }] },
+    ]);
+    const onlyOwn = await iam.send(new GetAccountAuthorizationDetailsCommand({ Filter: ['LocalManagedPolicy'] }));
+    expect([onlyOwn.RoleDetailList, onlyOwn.Policies!.length]).toEqual([[], 1]);
   });
 
   it('takes characters outside Latin-1 for no document', async () => {

@@ -46,7 +46,7 @@ const listAttachedRolePolicies = operation('ListAttachedRolePolicies', { RoleNam
     const attached = requireRole(call, input.RoleName).attached.flatMap((policyArn) => findPolicy(call.world, policyArn) ?? []);
     const listed = attached.filter((policy) => policy.path.startsWith(input.PathPrefix ?? '/'));
     return page(listed, input, {
-      key: (policy) => policy.arn,
+      key: ({ name, awsManaged }) => `${name.toLowerCase()}/${awsManaged}`,
       member: 'AttachedPolicies',
       view: (policy) => ({ PolicyName: policy.name, PolicyArn: policy.arn }),
     });

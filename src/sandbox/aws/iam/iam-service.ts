@@ -2,6 +2,7 @@ import { operationTable } from '../query/operation.ts';
 import type { QueryService } from '../query/query-protocol.ts';
 import { ACCOUNT_OPERATIONS } from './account.ts';
 import { ATTACHMENT_OPERATIONS } from './attachments.ts';
+import { AUTHORIZATION_DETAILS_OPERATIONS } from './authorization-details.ts';
 import { INSTANCE_PROFILE_OPERATIONS } from './instance-profiles.ts';
 import { POLICY_OPERATIONS } from './managed-policies.ts';
 import { PROVIDER_OPERATIONS } from './providers.ts';
@@ -21,5 +22,6 @@ export const IAM: QueryService = {
     PROVIDER_OPERATIONS,
     INSTANCE_PROFILE_OPERATIONS,
     ACCOUNT_OPERATIONS,
+    AUTHORIZATION_DETAILS_OPERATIONS,
   ),
 };

@@ -1,5 +1,5 @@
 import { integer, list, optional, structure, text } from '../query/shape.ts';
-import { DOCUMENT_PATTERN } from '../sts/inputs.ts';
+import { DOCUMENT_PATTERN } from '../query/wire-values.ts';
 
 // Bounds and patterns of the IAM service model, version 2010-05-08.
 
@@ -26,6 +26,7 @@ export const tagKeys = list(tagKey, { max: 50 });
 
 /** Members of every paged list. */
 export const PAGE = {
-  Marker: optional(text({ min: 1, max: 320, pattern: '[\\u0020-\\u00FF]+' })),
+  // The model says 320; the sandbox's own markers, which name a key, may be longer.
+  Marker: optional(text({ min: 1, max: 1024, pattern: '[\\u0020-\\u00FF]+' })),
   MaxItems: optional(integer({ min: 1, max: 1000 })),
 } as const;

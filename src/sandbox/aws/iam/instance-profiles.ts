@@ -2,10 +2,10 @@ import type { Permission } from '../access/permission.ts';
 import { AwsError, limitExceeded, noSuchEntity } from '../errors.ts';
 import { operation } from '../query/operation.ts';
 import { optional } from '../query/shape.ts';
+import { isoSeconds } from '../query/wire-values.ts';
 import { members, type XmlObject } from '../query/xml.ts';
 import type { InstanceProfileRecord } from '../store/records.ts';
 import { uniqueId } from '../store/unique-ids.ts';
-import { isoSeconds } from '../sts/issue-credentials.ts';
 import { type Call, iamArn, type World } from '../world.ts';
 import { instanceProfileName, PAGE, path, pathPrefix, roleName, tags } from './inputs.ts';
 import { page } from './paging.ts';
@@ -33,7 +33,8 @@ function put(call: Call, profile: InstanceProfileRecord): void {
   call.world.state.instanceProfiles.set(profile.name.toLowerCase(), profile);
 }
 
-function view(world: World, profile: InstanceProfileRecord): XmlObject {
+/** An instance profile with its role, as answers show it. */
+export function instanceProfileView(world: World, profile: InstanceProfileRecord): XmlObject {
   const roles = profile.roles.flatMap((name) => world.state.roles.current(name.toLowerCase()) ?? []);
   return {
     Path: profile.path,
@@ -74,7 +75,9 @@ const createInstanceProfile = operation('CreateInstanceProfile', {
       tags: newTags(input.Tags, 'ignore-case'),
     };
     put(call, profile);
-    return { InstanceProfile: { ...view(world, profile), ...(profile.tags.length === 0 ? {} : { Tags: tagsView(profile.tags) }) } };
+    return {
+      InstanceProfile: { ...instanceProfileView(world, profile), ...(profile.tags.length === 0 ? {} : { Tags: tagsView(profile.tags) }) },
+    };
   },
 });
 
@@ -82,7 +85,7 @@ const getInstanceProfile = operation('GetInstanceProfile', { InstanceProfileName
   access: profileAccess('GetInstanceProfile'),
   run: (input, call) => {
     const profile = requireProfile(call, input.InstanceProfileName);
-    return { InstanceProfile: { ...view(call.world, profile), Tags: tagsView(profile.tags) } };
+    return { InstanceProfile: { ...instanceProfileView(call.world, profile), Tags: tagsView(profile.tags) } };
   },
 });
 
@@ -93,7 +96,7 @@ const listInstanceProfiles = operation('ListInstanceProfiles', { PathPrefix: opt
     return page(listed, input, {
       key: ({ name }) => name.toLowerCase(),
       member: 'InstanceProfiles',
-      view: (profile) => view(world, profile),
+      view: (profile) => instanceProfileView(world, profile),
     });
   },
 });
@@ -142,7 +145,7 @@ const listInstanceProfilesForRole = operation('ListInstanceProfilesForRole', { R
     return page(holding, input, {
       key: ({ name }) => name.toLowerCase(),
       member: 'InstanceProfiles',
-      view: (profile) => view(call.world, profile),
+      view: (profile) => instanceProfileView(call.world, profile),
     });
   },
 });

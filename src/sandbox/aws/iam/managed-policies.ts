@@ -3,11 +3,11 @@ import type { Permission } from '../access/permission.ts';
 import { AwsError, limitExceeded, noSuchEntity } from '../errors.ts';
 import { operation } from '../query/operation.ts';
 import { boolean, optional, text } from '../query/shape.ts';
+import { isoSeconds } from '../query/wire-values.ts';
 import type { XmlObject } from '../query/xml.ts';
 import { awsManagedPolicies, findPolicy } from '../store/policies.ts';
 import type { PolicyRecord, PolicyVersion } from '../store/records.ts';
 import { uniqueId } from '../store/unique-ids.ts';
-import { isoSeconds } from '../sts/issue-credentials.ts';
 import { type Call, iamArn } from '../world.ts';
 import { attachmentCount } from './attachments.ts';
 import { encodeDocument } from './documents.ts';
@@ -64,7 +64,13 @@ function put(call: Call, policy: PolicyRecord): void {
   call.world.state.policies.set(policy.arn.toLowerCase(), policy);
 }
 
-function policyView(call: Call, policy: PolicyRecord): XmlObject {
+/** What orders policies in a list and names one in a marker: short, unlike an ARN, and unique with its owner. */
+export function policyKey(policy: PolicyRecord): string {
+  return `${policy.name.toLowerCase()}/${policy.awsManaged ? 'aws' : 'own'}`;
+}
+
+/** A policy as answers show it, without description and tags. */
+export function policyView(call: Call, policy: PolicyRecord): XmlObject {
   return {
     PolicyName: policy.name,
     PolicyId: policy.id,
@@ -79,7 +85,8 @@ function policyView(call: Call, policy: PolicyRecord): XmlObject {
   };
 }
 
-function versionView(policy: PolicyRecord, version: PolicyVersion): XmlObject {
+/** A version as answers show it, without its document. */
+export function versionView(policy: PolicyRecord, version: PolicyVersion): XmlObject {
   return { VersionId: version.id, IsDefaultVersion: version.id === policy.defaultVersion, CreateDate: version.createDate };
 }
 
@@ -156,7 +163,7 @@ const listPolicies = operation('ListPolicies', {
         policy.path.startsWith(input.PathPrefix ?? '/') && (input.OnlyAttached !== true || attachmentCount(world, policy.arn) > 0),
     );
     return page(listed, input, {
-      key: (policy) => policy.arn.toLowerCase(),
+      key: policyKey,
       member: 'Policies',
       view: (policy) => policyView(call, policy),
     });

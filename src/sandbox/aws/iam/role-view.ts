@@ -6,7 +6,7 @@ import { tagsView } from './tags.ts';
 import { shownTrust } from './trust-principals.ts';
 
 /** Members that all answers about a role share, in the order of the service model. */
-function core(world: World, role: RoleRecord): XmlObject {
+export function roleCore(world: World, role: RoleRecord): XmlObject {
   return {
     Path: role.path,
     RoleName: role.name,
@@ -19,7 +19,7 @@ function core(world: World, role: RoleRecord): XmlObject {
 
 /** A role as CreateRole answers it: live AWS leaves out Description and MaxSessionDuration. */
 export function createdRoleView(world: World, role: RoleRecord): XmlObject {
-  return { ...core(world, role), ...boundaryView(role), ...(role.tags.length === 0 ? {} : { Tags: tagsView(role.tags) }) };
+  return { ...roleCore(world, role), ...boundaryView(role), ...(role.tags.length === 0 ? {} : { Tags: tagsView(role.tags) }) };
 }
 
 /** A role as GetRole answers it; the sandbox does not track when a role was last used. */
@@ -34,10 +34,11 @@ export function fullRoleView(world: World, role: RoleRecord): XmlObject {
 
 /** A role in a list, which lacks tags, boundary and last use. */
 export function listedRoleView(world: World, role: RoleRecord): XmlObject {
-  return { ...core(world, role), Description: role.description, MaxSessionDuration: role.maxSessionDuration };
+  return { ...roleCore(world, role), Description: role.description, MaxSessionDuration: role.maxSessionDuration };
 }
 
-function boundaryView(role: RoleRecord): XmlObject {
+/** The role's permissions boundary, where it has one. */
+export function boundaryView(role: RoleRecord): XmlObject {
   if (role.permissionsBoundary === undefined) return {};
   return { PermissionsBoundary: { PermissionsBoundaryType: 'Policy', PermissionsBoundaryArn: role.permissionsBoundary } };
 }

@@ -1,9 +1,6 @@
+import { isJsonObject } from '../../../base/json.ts';
 import type { RoleRecord } from '../store/records.ts';
 import { iamArn, type World } from '../world.ts';
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function asList(value: unknown): readonly unknown[] {
   if (value === undefined) return [];
@@ -13,10 +10,10 @@ function asList(value: unknown): readonly unknown[] {
 /** ARNs of AWS principals that a trust document names. */
 function namedPrincipals(document: string): readonly string[] {
   const parsed: unknown = JSON.parse(document);
-  if (!isObject(parsed)) return [];
+  if (!isJsonObject(parsed)) return [];
   return asList(parsed.Statement).flatMap((statement) => {
-    const principal = isObject(statement) ? statement.Principal : undefined;
-    return isObject(principal) ? asList(principal.AWS).filter((value): value is string => typeof value === 'string') : [];
+    const principal = isJsonObject(statement) ? statement.Principal : undefined;
+    return isJsonObject(principal) ? asList(principal.AWS).filter((value): value is string => typeof value === 'string') : [];
   });
 }
 

@@ -1,7 +1,5 @@
 import { integer, list, optional, structure, text } from '../query/shape.ts';
-
-/** Printable Latin-1 and the three white-space characters: what a policy document may be made of (IAM and STS models). */
-export const DOCUMENT_PATTERN = '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+';
+import { DOCUMENT_PATTERN } from '../query/wire-values.ts';
 
 /** Members that AssumeRole and AssumeRoleWithWebIdentity share, with the bounds of the STS model. */
 export const ASSUME_ROLE_INPUT = {

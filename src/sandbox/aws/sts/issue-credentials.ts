@@ -1,12 +1,8 @@
+import { isoSeconds } from '../query/wire-values.ts';
 import type { XmlObject } from '../query/xml.ts';
 import type { Session } from '../sigv4/session-seal.ts';
 import { uniqueId } from '../store/unique-ids.ts';
 import { type Call, iamArn, type World } from '../world.ts';
-
-/** A time as Query answers write it: whole seconds, UTC. */
-export function isoSeconds(epochMs: number): string {
-  return new Date(Math.floor(epochMs / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-}
 
 /** Makes credentials for a session; nothing is stored. */
 export function issueCredentials(call: Call, session: Session): XmlObject {
