@@ -48,7 +48,7 @@ export async function writeResponse(response: Response, outgoing: ServerResponse
     }
     outgoing.end();
   } catch (error) {
-    if (outgoing.headersSent) outgoing.destroy();
+    outgoing.destroy();
     throw error;
   } finally {
     outgoing.off('close', onClose);
