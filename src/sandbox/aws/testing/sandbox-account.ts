@@ -1,10 +1,9 @@
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Clock } from '../../../base/clock.ts';
 import type { JsonObject } from '../../../base/json.ts';
 import { silentLog } from '../../../base/log.ts';
+import { listen as listenOn } from '../../../host/listen.ts';
 import { signToken } from '../../../oidc/sign-token.ts';
 import { importSigningKey, type SigningKey } from '../../../oidc/signing-key.ts';
 import { type AwsOptions, createAws, type SandboxAws } from '../create-aws.ts';
@@ -101,39 +100,10 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-async function answer(aws: SandboxAws, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  const headers = new Headers();
-  for (let index = 0; index < incoming.rawHeaders.length; index += 2)
-    headers.append(incoming.rawHeaders[index] ?? '', incoming.rawHeaders[index + 1] ?? '');
-  const method = incoming.method ?? 'GET';
-  const hasBody = method !== 'GET' && method !== 'HEAD';
-  const request = new Request(`http://${incoming.headers.host}${incoming.url}`, {
-    method,
-    headers,
-    ...(hasBody ? { body: Buffer.concat(chunks) } : {}),
-  });
-  const response = await aws.handle(request);
-  const body = Buffer.from(await response.arrayBuffer());
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  outgoing.end(body);
-}
-
-/** Serves an account on a free port of 127.0.0.1; an answer that breaks off resets the connection. */
+/** Serves an account on a free port of 127.0.0.1, as the product does. */
 export async function listen(aws: SandboxAws): Promise<Listening> {
-  const server: Server = createServer((incoming, outgoing) => {
-    answer(aws, incoming, outgoing).catch(() => incoming.socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  const listener = await listenOn({ handler: (request) => aws.handle(request), port: 0 });
+  return { endpoint: listener.url, close: () => listener.close(0) };
 }
 
 /** A Query answer, as far as tests look at it. */
