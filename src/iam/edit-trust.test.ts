@@ -18,7 +18,7 @@ import {
   statements,
   tryEdit,
   WEB,
-} from './internal/edit-trust-fixture.ts';
+} from '../../test/support/edit-trust-fixture.ts';
 import { closedTrustDocument, trustDocument } from './trust-document.ts';
 
 describe('whose statement is it', () => {

@@ -16,7 +16,7 @@ import {
   statements,
   tryEdit,
   WEB,
-} from './internal/edit-trust-fixture.ts';
+} from '../../test/support/edit-trust-fixture.ts';
 import { closedTrustDocument } from './trust-document.ts';
 
 describe("upstream's vectors", () => {

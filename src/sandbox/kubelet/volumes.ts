@@ -28,6 +28,8 @@ export interface VolumeDeps {
 /** Share of a token's life after which the kubelet asks for the next one. */
 const REFRESH_AT = 0.8;
 const RETRY_MS = 5_000;
+/** A token that is over already, by this clock, must not be asked for in a loop. */
+const LEAST_REFRESH_MS = 1_000;
 
 /** Writes `text` so that a reader sees the old file or the new one, never a part. Mode 0600. */
 async function replaceFile(file: string, text: string): Promise<void> {
@@ -76,7 +78,7 @@ async function keepToken(deps: VolumeDeps, filling: Filling, signal: AbortSignal
   const next = async (): Promise<number> => {
     const issued = await deps.api.requestToken({ pod, audience, expirationSeconds }, signal);
     await replaceFile(join(folder, path), issued.token);
-    return (issued.expiresAt.getTime() - deps.clock.now().getTime()) * REFRESH_AT;
+    return Math.max(LEAST_REFRESH_MS, (issued.expiresAt.getTime() - deps.clock.now().getTime()) * REFRESH_AT);
   };
   let due = await next();
   void (async () => {

@@ -1,4 +1,4 @@
-import { editTrust, type TrustEdit, type TrustEditInput } from '../edit-trust.ts';
+import { editTrust, type TrustEdit, type TrustEditInput } from '../../src/iam/edit-trust.ts';
 
 // The provider and subjects of upstream's own unit tests.
 export const I = 'oidc.example.com/id/50D94CFC65139194EDC21891B611EF72';
