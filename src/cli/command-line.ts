@@ -7,6 +7,7 @@ import { upCommand } from './commands/up.ts';
 import type { Format } from './document.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
+import type { Invocation } from './invocation.ts';
 import { serverCommand, servers } from './servers/servers.ts';
 import { colorsFor, symbolsFor, type Terminal } from './terminal.ts';
 
@@ -19,12 +20,6 @@ export interface Outside {
   err(text: string): void;
   readonly signal: AbortSignal;
   readText(file: string): Promise<string>;
-}
-
-/** What a command's action gets, and the exit code it sets. */
-export interface Invocation {
-  readonly terminal: Terminal;
-  exitCode: ExitCode;
 }
 
 /** Runs one command line; answers its exit code and never rejects. */

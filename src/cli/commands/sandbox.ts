@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
-import type { Invocation } from '../command-line.ts';
 import { jsonLine } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
 import { matching, outputOption, wholeNumber } from '../options.ts';
 
 interface StartFlags {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { SetupPlan } from '../../app/run-setup.ts';
-import type { Invocation } from '../command-line.ts';
 import { type Format, printDocument } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
+import type { Invocation } from '../invocation.ts';
 import { contextOption, endpointOption, kubeconfigOption, outputOption, regionOption } from '../options.ts';
 import { diffText, indent } from '../text.ts';
 

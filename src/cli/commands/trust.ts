@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { TrustFinding, TrustSource } from '../../app/run-trust.ts';
-import type { Invocation } from '../command-line.ts';
 import { type Format, printDocument } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
+import type { Invocation } from '../invocation.ts';
 import { endpointOption, outputOption, regionOption, trustPolicyQuota } from '../options.ts';
 
 interface TrustFlags {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import type { WalkStep } from '../../app/walk/walk.ts';
-import type { Invocation } from '../command-line.ts';
 import { jsonLine } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
+import type { Invocation } from '../invocation.ts';
 import { matching, outputOption, wholeNumber } from '../options.ts';
 import { diffText, indent } from '../text.ts';
 

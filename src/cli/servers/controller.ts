@@ -1,7 +1,7 @@
 import { controllerFlagTable, controllerOptionsFromFlags, runController } from '../../app/profile/run-controller.ts';
 import { UsageError } from '../failure.ts';
 import { serverLog } from './server-log.ts';
-import type { ServerProgram } from './servers.ts';
+import type { ServerProgram } from './server-program.ts';
 
 /** `podrole controller`. */
 export function controllerProgram(): ServerProgram {

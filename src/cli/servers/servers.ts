@@ -11,14 +11,6 @@ export interface Server {
   run(argv: readonly string[], terminal: Terminal): Promise<ExitCode>;
 }
 
-/** What a server's own module brings: its table, and how to run on its values. */
-export interface ServerProgram {
-  readonly table: readonly FlagRow[];
-  readonly example: string;
-  /** Rejects with `UsageError` for values out of bounds. Resolves when the signal aborted and everything is stopped. */
-  start(values: FlagValues, terminal: Terminal): Promise<void>;
-}
-
 const server = (name: string, summary: string, load: () => Promise<ServerProgram>): Server => ({
   name,
   summary,

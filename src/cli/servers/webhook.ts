@@ -2,7 +2,7 @@ import { runWebhook, webhookFlagTable, webhookOptionsFromFlags } from '../../app
 import { VERSION } from '../../base/version.ts';
 import { UsageError } from '../failure.ts';
 import { serverLog } from './server-log.ts';
-import type { ServerProgram } from './servers.ts';
+import type { ServerProgram } from './server-program.ts';
 
 /** `podrole webhook`. */
 export function webhookProgram(): ServerProgram {
