@@ -58,7 +58,7 @@ export interface ClusterDescription {
 
 /** STS, IAM, EKS and a little S3 of one account, behind one port. */
 export interface SandboxAws {
-  /** Answers one request to any of the services. Never rejects. */
+  /** Answers one request to any of the services. Rejects only when the request's own body breaks off. */
   handle(request: Request): Promise<Response>;
   readonly decisions: DecisionLog;
   /** Puts a cluster where EKS finds it, or changes it. */

@@ -37,6 +37,7 @@ export interface Decision {
   readonly message: string;
   readonly roleArn?: string;
   readonly sessionName?: string;
+  /** As the token says; true only where the verdict is `allow` or a reason names a check that comes after the signature's. */
   readonly subject?: string;
   readonly audience?: string;
   /** ARN of the signed caller. */

@@ -1,28 +1,33 @@
 import {
   AddClientIDToOpenIDConnectProviderCommand,
   CreateOpenIDConnectProviderCommand,
+  CreateRoleCommand,
   DeleteOpenIDConnectProviderCommand,
   GetAccountSummaryCommand,
   GetOpenIDConnectProviderCommand,
   GetUserCommand,
+  IAMClient,
   ListAccountAliasesCommand,
   ListOpenIDConnectProvidersCommand,
   RemoveClientIDFromOpenIDConnectProviderCommand,
   UpdateOpenIDConnectProviderThumbprintCommand,
 } from '@aws-sdk/client-iam';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type IamFixture, iamFixture, refusal } from '../testing/iam-fixture.ts';
-import { ACCOUNT, ISSUER, PROVIDER_ARN } from '../testing/sandbox-account.ts';
+import { type ClientFixture, clientFixture, refusal } from '../testing/client-fixture.ts';
+import { ACCOUNT, ISSUER, PROVIDER_ARN, trustOf } from '../testing/sandbox-account.ts';
 
 describe('providers and account in IAM', () => {
-  let fixture: IamFixture;
+  let fixture: ClientFixture<IAMClient>;
   beforeEach(async () => {
-    fixture = await iamFixture();
+    fixture = await clientFixture((config) => new IAMClient(config));
   });
   afterEach(() => fixture.close());
 
+  const createRole = (RoleName: string, more: object = {}) =>
+    fixture.client.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trustOf(), ...more }));
+
   it('registers a provider as live IAM does', async () => {
-    const create = (Url: string, more: object = {}) => fixture.iam.send(new CreateOpenIDConnectProviderCommand({ Url, ...more }));
+    const create = (Url: string, more: object = {}) => fixture.client.send(new CreateOpenIDConnectProviderCommand({ Url, ...more }));
     const { OpenIDConnectProviderArn } = await create(`${ISSUER.replace('.test/', '.test:443/')}`, {
       ClientIDList: ['a', 'b', 'a'],
       ThumbprintList: ['AB'.repeat(20)],
@@ -30,14 +35,14 @@ describe('providers and account in IAM', () => {
     });
     expect(OpenIDConnectProviderArn).toBe(PROVIDER_ARN);
     await expect(create(ISSUER)).rejects.toMatchObject(refusal('EntityAlreadyExists', 409, `Provider with url ${ISSUER} already exists.`));
-    expect(await fixture.iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).toMatchObject({
+    expect(await fixture.client.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).toMatchObject({
       Url: ISSUER.slice('https://'.length),
       ClientIDList: ['a', 'b'],
       ThumbprintList: ['ab'.repeat(20)],
       Tags: [{ Key: 'k', Value: 'v' }],
     });
     await create(`${ISSUER}/`);
-    expect((await fixture.iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList).toEqual([
+    expect((await fixture.client.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList).toEqual([
       { Arn: PROVIDER_ARN },
       { Arn: `${PROVIDER_ARN}/` },
     ]);
@@ -57,43 +62,43 @@ describe('providers and account in IAM', () => {
 
   it('edits the client ids and thumbprints of a provider', async () => {
     const OpenIDConnectProviderArn = PROVIDER_ARN;
-    await fixture.iam.send(new CreateOpenIDConnectProviderCommand({ Url: ISSUER }));
+    await fixture.client.send(new CreateOpenIDConnectProviderCommand({ Url: ISSUER }));
     for (const ClientID of ['a', 'b', 'a'])
-      await fixture.iam.send(new AddClientIDToOpenIDConnectProviderCommand({ OpenIDConnectProviderArn, ClientID }));
+      await fixture.client.send(new AddClientIDToOpenIDConnectProviderCommand({ OpenIDConnectProviderArn, ClientID }));
     for (const ClientID of ['a', 'absent'])
-      await fixture.iam.send(new RemoveClientIDFromOpenIDConnectProviderCommand({ OpenIDConnectProviderArn, ClientID }));
-    await fixture.iam.send(
+      await fixture.client.send(new RemoveClientIDFromOpenIDConnectProviderCommand({ OpenIDConnectProviderArn, ClientID }));
+    await fixture.client.send(
       new UpdateOpenIDConnectProviderThumbprintCommand({ OpenIDConnectProviderArn, ThumbprintList: ['c'.repeat(40)] }),
     );
-    expect(await fixture.iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).toMatchObject({
+    expect(await fixture.client.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).toMatchObject({
       ClientIDList: ['b'],
       ThumbprintList: ['c'.repeat(40)],
     });
     const thumbprints = (count: number) =>
-      fixture.iam.send(
+      fixture.client.send(
         new UpdateOpenIDConnectProviderThumbprintCommand({ OpenIDConnectProviderArn, ThumbprintList: Array(count).fill('d'.repeat(40)) }),
       );
     await expect(thumbprints(0)).rejects.toMatchObject(refusal('InvalidInput', 400, 'Thumbprint list must contain at least one entry.'));
     await expect(thumbprints(6)).rejects.toMatchObject(refusal('InvalidInput', 400, 'Thumbprint list must contain fewer than 5 entries.'));
-    await fixture.iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }));
-    await expect(fixture.iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).rejects.toMatchObject(
+    await fixture.client.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }));
+    await expect(fixture.client.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).rejects.toMatchObject(
       refusal('NoSuchEntity', 404, `OpenIDConnect Provider not found for arn ${PROVIDER_ARN}`),
     );
-    await expect(fixture.iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).rejects.toMatchObject(
+    await expect(fixture.client.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))).rejects.toMatchObject(
       refusal('NoSuchEntity', 404, 'OpenId connect Provider ARN cannot be found.'),
     );
   });
 
   it('sums up the account', async () => {
-    await fixture.createRole('team');
-    expect((await fixture.iam.send(new GetAccountSummaryCommand({}))).SummaryMap).toMatchObject({
+    await createRole('team');
+    expect((await fixture.client.send(new GetAccountSummaryCommand({}))).SummaryMap).toMatchObject({
       Roles: 1,
       RolesQuota: 1000,
       AssumeRolePolicySizeQuota: 2048,
       Providers: 0,
     });
-    expect((await fixture.iam.send(new ListAccountAliasesCommand({}))).AccountAliases).toEqual([]);
-    expect((await fixture.iam.send(new GetUserCommand({}))).User).toMatchObject({
+    expect((await fixture.client.send(new ListAccountAliasesCommand({}))).AccountAliases).toEqual([]);
+    expect((await fixture.client.send(new GetUserCommand({}))).User).toMatchObject({
       UserName: 'admin',
       Arn: `arn:aws:iam::${ACCOUNT}:user/admin`,
     });
