@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PodroleError } from '../base/errors.ts';
+import { isDnsLabel, isDnsSubdomain, parseSubject, subjectOf } from '../iam/service-account-subject.ts';
 import { annotationKeys, isPaused } from './annotations.ts';
 import { reasonCodes } from './reason-codes.ts';
 import { recordName } from './record-name.ts';
 import { historicalRoleNames, MAX_ROLE_NAME_LENGTH, roleName } from './role-names.ts';
 import { statementSid } from './statement-id.ts';
-import { isDnsLabel, isDnsSubdomain, parseSubject, subjectOf } from './subject.ts';
 
 const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -3,9 +3,6 @@ import type { Sha256Hex } from './role-names.ts';
 const PREFIX = 'Podrole';
 const HASH_LENGTH = 12;
 
-/** The Sid of the unconditional Deny that stands in for an empty trust policy. */
-export const CLOSED_STATEMENT_SID = 'PodroleClosed';
-
 /**
  * The Sid of podrole's statement for one provider: `Podrole` and 12 hex digits of the provider ARN's SHA-256.
  * Two clusters may share a role, and Sids are unique within a document (IAM refuses duplicates).

@@ -1,5 +1,5 @@
 import { parseRoleArn, type RoleArn } from '../iam/arn.ts';
-import { isDnsLabel, isDnsSubdomain, subjectOf } from '../identity/subject.ts';
+import { isDnsLabel, isDnsSubdomain, subjectOf } from '../iam/service-account-subject.ts';
 import { AWS_IAM_PLUGIN, type AwsIamPlugin, DEFAULT_SERVICE_ACCOUNT, decodePlugins, type PluginProblem } from './decode-plugins.ts';
 import { nameOf, type Profile } from './profile.ts';
 import { judgeRole, type RolePolicy } from './role-policy.ts';

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { isDnsLabel, parseSubject } from '../identity/subject.ts';
+import { isDnsLabel, parseSubject } from '../iam/service-account-subject.ts';
 import type { Outcome } from '../kube/runtime/controller.ts';
 import { type AwsIamVerdict, awsIamVerdict } from './aws-iam-verdict.ts';
 import { type Claims, roleKeyOf } from './claims.ts';

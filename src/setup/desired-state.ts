@@ -1,6 +1,6 @@
 import { providerArnOf } from '../iam/arn.ts';
+import { subjectOf } from '../iam/service-account-subject.ts';
 import { closedTrustDocument } from '../iam/trust-document.ts';
-import { subjectOf } from '../identity/subject.ts';
 import type { SetupRequest } from './kf-def.ts';
 import { albIngressPolicy, cloudwatchPolicy, type NamedPolicy, profileControllerPolicy } from './policies.ts';
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../base/errors.ts';
 import { isJsonObject, type JsonObject } from '../base/json.ts';
+import { isDnsSubdomain } from '../iam/service-account-subject.ts';
 import type { Note, ReasonCode } from '../identity/reason-codes.ts';
-import { isDnsSubdomain } from '../identity/subject.ts';
 import { clampExpiration } from '../identity/token-volume.ts';
 import { jsonPointer } from '../kube/core/json-patch.ts';
 import { noteRole } from './account-settings.ts';

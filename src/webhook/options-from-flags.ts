@@ -1,5 +1,5 @@
 import type { Problem } from '../base/errors.ts';
-import { isDnsLabel, isDnsSubdomain } from '../identity/subject.ts';
+import { isDnsLabel, isDnsSubdomain } from '../iam/service-account-subject.ts';
 import { clampExpiration, MIN_TOKEN_EXPIRATION_SECONDS } from '../identity/token-volume.ts';
 import { cipherSuites, webhookFlagTable } from './flags.data.ts';
 import { parseGoDuration, parseGoInt } from './internal/go-values.ts';

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { tellFailure, UsageError } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
-import { type FlagRow, type FlagValues, goFlagsHelp, parseGoFlags } from './go-flags.ts';
+import { goFlagsHelp, parseGoFlags } from './go-flags.ts';
+import type { ServerProgram } from './server-program.ts';
 
 /** A long-running server that replaces a Go program: flags in Go's manner, logs as JSON on stderr, until SIGTERM. */
 export interface Server {

@@ -1,5 +1,5 @@
+import { subjectOf } from '../../iam/service-account-subject.ts';
 import { annotationKeys } from '../../identity/annotations.ts';
-import { subjectOf } from '../../identity/subject.ts';
 import type { KubeObject } from '../../kube/core/object.ts';
 import { resources } from '../../kube/core/resource.ts';
 import type { Claims } from '../claims.ts';
