@@ -1,4 +1,4 @@
-import { sleep } from '../base/clock.ts';
+import { sleep, type Timer } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { parseRoleArn, providerArnOf } from '../iam/arn.ts';
 import { recordName } from '../identity/record-name.ts';
@@ -29,6 +29,8 @@ const HEARTBEAT_MS = 10_000;
 export interface ProfileController {
   /** Loads the records, then works until the signal aborts; resolves when nothing is in flight any more. Call it while holding the lease. */
   start(signal: AbortSignal): Promise<void>;
+  /** Loads records, labels and the own role without starting anything: for a dry run and for tests. `start` does it by itself. */
+  prepare(): Promise<void>;
   /** Whether the records are loaded and the queues are being worked on. */
   ready(): boolean;
   /** A profile was added, changed or deleted: the watch says so. */
@@ -56,6 +58,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
   const stop = new AbortController();
   const listeners: ((action: Action) => void)[] = [];
   let running = false;
+  let heartbeat: Timer | undefined;
   let policy: RolePolicy = { allowed: options.allowedRoles, own: undefined };
   let labels: NamespaceLabels = new Map();
   let labelsProblem: string | undefined;
@@ -125,9 +128,8 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
 
   /** Upstream's heartbeat. */
   function beat(): void {
-    if (!running) return;
     deps.metrics.count('service_heartbeat', { component: 'profile_controller', severity: 'critical' });
-    clock.after(HEARTBEAT_MS, beat);
+    heartbeat = clock.after(HEARTBEAT_MS, beat);
   }
 
   async function readLabels(): Promise<void> {
@@ -187,13 +189,18 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
     roleQueue.add(memory.key);
   }
 
+  async function prepare(): Promise<void> {
+    await Promise.all([loadRecords(), readLabels(), learnOwnRole()]);
+  }
+
   return {
+    prepare,
     async start(signal) {
       const onAbort = (): void => stop.abort(signal.reason);
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
       try {
-        await Promise.all([loadRecords(), readLabels(), learnOwnRole()]);
+        await prepare();
         running = true;
         for (const profile of deps.profiles.list()) profileQueue.add(nameOf(profile));
         const common = { clock, log, abandonMs: ABANDON_MS };
@@ -230,6 +237,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
         if (!signal.aborted) throw error;
       } finally {
         running = false;
+        heartbeat?.cancel();
         signal.removeEventListener('abort', onAbort);
       }
     },

@@ -3,27 +3,26 @@ import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { statementSid } from '../identity/statement-id.ts';
 import type { Outcome } from '../kube/runtime/controller.ts';
-import { type Claim, type Claims, roleKeyOf } from './claims.ts';
+import type { Claims } from './claims.ts';
 import { CALL_DEADLINES, type Effects } from './internal/effects.ts';
 import type { FreshProfiles } from './internal/fresh-profiles.ts';
 import { loadRecord, storeRecord } from './internal/record-keeper.ts';
 import { RoleReporter } from './internal/role-reporter.ts';
+import { recordOf, SubjectCounter } from './internal/subject-counter.ts';
 import { type ResolvedOptions, resyncMs } from './options.ts';
 import { holdsNone, planTrust, type TrustPlan, type TrustSettings } from './plan-trust.ts';
 import type { LeaseView, Metrics, RoleTrust } from './ports.ts';
-import { nameOf, type Profile } from './profile.ts';
+import type { Profile } from './profile.ts';
 import type { ReasonCode } from './reasons.data.ts';
 import type { RoleBook, RoleMemory } from './role-book.ts';
 import type { RolePolicy } from './role-policy.ts';
 import { type RoleRecord, sameRecord } from './role-record.ts';
-import { subjectVerdicts, type Verdicts } from './subject-verdicts.ts';
+import type { Verdicts } from './subject-verdicts.ts';
 import { type ThreeSets, threeSets } from './three-sets.ts';
 
 const READ_BACK_MS = 1_000;
 const MAX_FIGHTS = 3;
 const FIGHT_MEMORY_MS = 600_000;
-/** A direct list costs less than this many direct reads. */
-const READS_WORTH_A_LIST = 4;
 const LEASE_MARGIN_MS = 1_000;
 
 /** What the role side needs of the controller. */
@@ -52,6 +51,8 @@ interface Round {
   readonly memory: RoleMemory;
   readonly startedAt: number;
   readonly trust: RoleTrust | undefined;
+  /** Profiles that were read directly in this round. */
+  readonly direct: Map<string, Profile | undefined>;
   readonly verdicts: Verdicts;
   readonly sets: ThreeSets;
 }
@@ -64,9 +65,11 @@ interface Round {
 export class RoleReconciler {
   readonly #deps: RoleReconcilerDeps;
   readonly #reporter: RoleReporter;
+  readonly #counter: SubjectCounter;
 
   constructor(deps: RoleReconcilerDeps) {
     this.#deps = deps;
+    this.#counter = new SubjectCounter(deps);
     this.#reporter = new RoleReporter(deps);
   }
 
@@ -96,9 +99,12 @@ export class RoleReconciler {
     const read = await effects.getRole(memory.role.name);
     if (read.kind === 'failed') return this.#iamFailed(memory, read);
     const trust = read.kind === 'found' ? read.role : undefined;
-    const verdicts = await this.#verdicts(memory, trust);
-    const record = this.#recordFor(memory, trust);
-    return this.#decide({ memory, startedAt, trust, verdicts, sets: threeSets(record, verdicts, clock.now()) });
+    return this.#decide(await this.#count({ memory, startedAt, trust, direct: new Map() }));
+  }
+
+  async #count(facts: Omit<Round, 'verdicts' | 'sets'>): Promise<Round> {
+    const verdicts = await this.#counter.count(facts.memory, facts.trust, facts.direct);
+    return { ...facts, verdicts, sets: threeSets(recordOf(facts.memory, facts.trust), verdicts, this.#deps.clock.now()) };
   }
 
   /** Without election a record that another process wrote a moment ago is all that tells of a former writer. */
@@ -111,64 +117,6 @@ export class RoleReconciler {
     if (left > 0) memory.trust.fear(clock.monotonic() + left);
   }
 
-  /** A record of a role that was deleted and made again under another path says nothing about the new one. */
-  #recordFor(memory: RoleMemory, trust: RoleTrust | undefined): RoleRecord | undefined {
-    const record = memory.stored?.record;
-    return record !== undefined && (trust === undefined || record.role === trust.arn) ? record : undefined;
-  }
-
-  async #verdicts(memory: RoleMemory, trust: RoleTrust | undefined): Promise<Verdicts> {
-    const { book, profiles, options, clock } = this.#deps;
-    const direct = new Map<string, Profile | undefined>();
-    const count = (): Verdicts =>
-      subjectVerdicts({
-        key: memory.key,
-        role: trust,
-        policy: this.#deps.policy(),
-        record: this.#recordFor(memory, trust),
-        profiles: profiles.list(),
-        direct,
-        claimsOf: this.#deps.claimsOf,
-        clearanceOf: (profile) => book.clearanceOf(nameOf(profile), profile.metadata.uid ?? ''),
-        confirmed: (profile) => profiles.confirmed(profile),
-        mayStay: (subject, claim) => this.#mayStay(memory, subject, claim, { now: clock.monotonic(), limitMs: options.roleChangeHoldMs }),
-      });
-    let verdicts = count();
-    for (let round = 0; round < 3 && verdicts.unsure.length > 0; round += 1) {
-      await this.#readDirectly(verdicts.unsure, direct);
-      verdicts = count();
-    }
-    return verdicts;
-  }
-
-  async #readDirectly(names: readonly string[], into: Map<string, Profile | undefined>): Promise<void> {
-    const { effects, profiles, clock } = this.#deps;
-    const startedAt = clock.monotonic();
-    if (names.length >= READS_WORTH_A_LIST) {
-      const all = new Map((await effects.readAllProfiles()).map((profile) => [nameOf(profile), profile]));
-      for (const name of names) into.set(name, all.get(name));
-    } else {
-      await Promise.all(names.map(async (name) => into.set(name, await effects.readProfile(name))));
-    }
-    for (const name of names) {
-      const profile = into.get(name);
-      if (profile !== undefined) profiles.saw(profile, startedAt);
-    }
-  }
-
-  /** The subject stays on this role until its new one has taken it and its service account says so. */
-  #mayStay(memory: RoleMemory, subject: string, claim: Claim, times: { readonly now: number; readonly limitMs: number }): boolean {
-    const { book } = this.#deps;
-    if (
-      book.annotatedRole(subject) === claim.role.text &&
-      (claim.mode === 'annotate' || book.stateOf(roleKeyOf(claim.role), subject).kind === 'granted')
-    ) {
-      book.release(memory.key, subject);
-      return false;
-    }
-    return book.holds(memory.key, subject, times);
-  }
-
   async #decide(round: Round): Promise<Outcome> {
     const { memory, trust, sets } = round;
     if (trust === undefined) return this.#absent(round);
@@ -178,6 +126,12 @@ export class RoleReconciler {
     if (plan.kind === 'unusable') {
       this.#reporter.unusable(memory, round.verdicts, plan.message);
       return { kind: 'after', ms: this.#resyncMs() };
+    }
+    const unseen = this.#counter.unseen(plan.adds, round);
+    if (unseen.length > 0) {
+      // What is in the record may have changed in a cache that lags: nothing is granted, not even again, without a look.
+      await this.#counter.look(unseen, round.direct);
+      return this.#decide(await this.#count(round));
     }
     this.#notice(memory, base, plan);
     if (!plan.changed) return this.#settle(round, { base, plan });
@@ -270,7 +224,8 @@ export class RoleReconciler {
       return this.#rest(memory);
     }
     this.#reporter.waiting(memory, { subjects: sets.revoked, now, from: proof.from, lateUntil: memory.trust.openUntil });
-    return { kind: 'after', ms: Math.max(proof.from - now, READ_BACK_MS) };
+    // Never longer than the resync: a foreign change must be healed meanwhile.
+    return { kind: 'after', ms: Math.min(Math.max(proof.from - now, READ_BACK_MS), this.#resyncMs()) };
   }
 
   #rest(memory: RoleMemory): Outcome {

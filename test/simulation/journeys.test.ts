@@ -46,6 +46,7 @@ function world(quota = 2048): {
     watcher: {
       onIamWrite: () => undefined,
       onIamSettled: () => undefined,
+      onPause: () => undefined,
       onRelease: () => undefined,
       onAction: (_process, action) => actions.push(action),
       onEvent: (event) => events.push(event),

@@ -3,7 +3,7 @@ import type { Action } from '../action.ts';
 import type { ApplyOutcome, MetadataEntry, ObjectRef, ProfileControllerDeps, RoleReadOutcome, UpdateOutcome } from '../ports.ts';
 import type { Profile, ProfileStatus } from '../profile.ts';
 import type { RoleRecord } from '../role-record.ts';
-import { withDeadline } from './deadline.ts';
+import { CallGroup, withDeadline } from './deadline.ts';
 
 type EffectDeps = Pick<ProfileControllerDeps, 'profiles' | 'objects' | 'trustPolicies' | 'records' | 'clock'>;
 
@@ -24,12 +24,14 @@ const GRACE_MS = 500;
  */
 export class Effects {
   readonly #deps: EffectDeps;
-  readonly #signal: AbortSignal;
+  readonly #calls: CallGroup;
+  /** Nothing ends a write of IAM before its own deadline. */
+  readonly #writes = new CallGroup(new AbortController().signal);
   readonly #onAction: (action: Action) => void;
 
   constructor(deps: EffectDeps, signal: AbortSignal, onAction: (action: Action) => void) {
     this.#deps = deps;
-    this.#signal = signal;
+    this.#calls = new CallGroup(signal);
     this.#onAction = onAction;
   }
 
@@ -95,11 +97,11 @@ export class Effects {
   }
 
   async getRole(name: string): Promise<RoleReadOutcome> {
-    const limits = { clock: this.#deps.clock, deadlineMs: CALL_DEADLINES.iamReadMs, signal: this.#signal };
+    const limits = { clock: this.#deps.clock, deadlineMs: CALL_DEADLINES.iamReadMs, group: this.#calls };
     try {
       return await withDeadline(`GetRole ${name}`, limits, (signal) => this.#deps.trustPolicies.getRole(name, signal));
     } catch (error) {
-      if (this.#signal.aborted) throw error;
+      if (this.#calls.aborted) throw error;
       return { kind: 'failed', code: 'unreachable', message: error instanceof Error ? error.message : String(error) };
     }
   }
@@ -108,7 +110,7 @@ export class Effects {
   async updateTrustPolicy(action: Action & { readonly type: 'put-trust-policy' }, roleName: string): Promise<UpdateOutcome> {
     this.#onAction(action);
     const deadlineMs = CALL_DEADLINES.iamWriteMs;
-    const limits = { clock: this.#deps.clock, deadlineMs: deadlineMs + GRACE_MS, signal: new AbortController().signal };
+    const limits = { clock: this.#deps.clock, deadlineMs: deadlineMs + GRACE_MS, group: this.#writes };
     try {
       return await withDeadline(`UpdateAssumeRolePolicy ${roleName}`, limits, (signal) =>
         this.#deps.trustPolicies.updateTrustPolicy(roleName, action.document, { deadlineMs }, signal),
@@ -119,6 +121,6 @@ export class Effects {
   }
 
   #kube<T>(what: string, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return withDeadline(what, { clock: this.#deps.clock, deadlineMs: CALL_DEADLINES.kubeMs, signal: this.#signal }, call);
+    return withDeadline(what, { clock: this.#deps.clock, deadlineMs: CALL_DEADLINES.kubeMs, group: this.#calls }, call);
   }
 }

@@ -2,13 +2,14 @@ import { policySize } from '../../../src/iam/policy-size.ts';
 import type { RoleReadOutcome, UpdateOutcome } from '../../../src/profile/ports.ts';
 import type { Scheduler } from './scheduler.ts';
 
-interface Version {
+export interface Version {
   readonly at: number;
   readonly document: string;
   readonly by: string;
 }
 
-interface Role {
+/** A role and its history. */
+export interface Role {
   readonly arn: string;
   readonly createdAt: number;
   versions: Version[];
@@ -20,7 +21,13 @@ export class SimIam {
   readonly roles = new Map<string, Role>();
   readonly quota: number;
   /** Called for every change of a document, whoever made it. */
-  onChange: (role: string, change: { readonly before: string; readonly after: string; readonly by: string }) => void = () => undefined;
+  onChange: (
+    role: string,
+    change: { readonly before: string; readonly after: string; readonly by: string; readonly late: boolean },
+  ) => void = () => undefined;
+  /** Called for a write that will land later; the returned function is called when it has. */
+  onLate: (role: string, document: string) => () => void = () => () => undefined;
+  writes = 0;
 
   constructor(scheduler: Scheduler, quota: number) {
     this.#scheduler = scheduler;
@@ -53,7 +60,7 @@ export class SimIam {
     return { kind: 'found', role: { arn: role.arn, document: version?.document ?? '' } };
   }
 
-  write(name: string, document: string, by: string): UpdateOutcome {
+  write(name: string, document: string, by: string, late = false): UpdateOutcome {
     const role = this.roles.get(name);
     if (role === undefined) return { kind: 'refused', code: 'NoSuchEntity', message: `The role with name ${name} cannot be found.` };
     if (policySize(document) > this.quota)
@@ -61,7 +68,8 @@ export class SimIam {
     const before = role.versions.at(-1)?.document ?? '';
     role.versions.push({ at: this.#scheduler.now, document, by });
     if (role.versions.length > 60) role.versions = role.versions.slice(-40);
-    this.onChange(name, { before, after: document, by });
+    this.writes += 1;
+    this.onChange(name, { before, after: document, by, late });
     return { kind: 'applied' };
   }
 }

@@ -27,6 +27,7 @@ export interface ProcessWatcher {
     readonly inFlight: number;
   }): void;
   onIamSettled(role: string): void;
+  onPause(ms: number): void;
   /** A finalizer is about to leave. */
   onRelease(profile: Profile, finalizers: readonly string[]): void;
   onAction(process: string, action: Action): void;
@@ -51,6 +52,7 @@ export interface SimWorld {
 }
 
 const RENEW_MS = 2_000;
+const LEASE_MS = 15_000;
 const RELIST_MS = 120_000;
 
 /** One replica: its caches, its election, its controller, and the wires between them and the world. */
@@ -65,6 +67,8 @@ export class SimProcess {
   #controller: ProfileController | undefined;
   #term: AbortController | undefined;
   #takenOverAt: number | undefined;
+  /** What the process knows of its lease; never longer than the server's. */
+  #leaseUntil = 0;
   #dead = false;
   #paused = false;
   readonly #listener = (change: KubeChange): void => this.#hear(change);
@@ -102,6 +106,7 @@ export class SimProcess {
   pause(ms: number): void {
     if (this.#paused || this.#dead) return;
     this.#paused = true;
+    this.#world.watcher.onPause(ms);
     this.#world.scheduler.at(ms, `${this.id} resumes`, () => {
       this.#paused = false;
       for (const run of this.#waiting.splice(0)) this.#deliver(run);
@@ -129,18 +134,26 @@ export class SimProcess {
     this.#world.scheduler.at(ms, name, () => this.#deliver(run));
   }
 
+  /** One request of the election: what it did at the server and what the process learns of it are some milliseconds apart. */
   #elect(): void {
-    if (this.#dead) return;
-    const renewed = this.#world.lease.renew(this.id);
-    if (renewed.acquired) this.#lead(renewed.takenOver);
-    if (!renewed.held && this.#controller !== undefined) {
-      this.#term?.abort(new Error('lease lost'));
-      this.#controller = undefined;
-      // As client-go does: a leader that lost its lease ends, and is started anew.
-      this.crash();
-      return;
-    }
-    this.#later(RENEW_MS, () => this.#elect(), `${this.id} renews`);
+    const { scheduler, lease } = this.#world;
+    scheduler.at(this.#random.between(1, 8), `${this.id} → lease`, () => {
+      if (this.#dead) return;
+      const asked = scheduler.now;
+      const renewed = lease.renew(this.id);
+      this.#later(this.#random.between(1, 8), () => {
+        const leading = this.#controller !== undefined;
+        if (renewed.held && !(leading && renewed.acquired)) this.#leaseUntil = asked + LEASE_MS;
+        if (renewed.acquired && !leading) this.#lead(renewed.takenOver);
+        if (leading && (renewed.acquired || !renewed.held)) {
+          // As client-go does: a leader that lost its lease ends, and is started anew.
+          this.#term?.abort(new Error('lease lost'));
+          this.crash();
+          return;
+        }
+        this.#later(RENEW_MS, () => this.#elect(), `${this.id} renews`);
+      });
+    });
   }
 
   #lead(takenOver: boolean): void {
@@ -251,6 +264,11 @@ export class SimProcess {
           if (faults.iamStaleMs > 0) this.#world.tally.hit('iamStaleMs');
           answer = this.#world.iam.read(name, faults.iamStaleMs);
         }
+        // The worst moment for a pause is between the last look and the write.
+        if (faults.pause > 0 && this.#random.chance(faults.pause / 100)) {
+          this.#world.tally.hit('pause');
+          this.pause(this.#random.between(5_000, 60_000));
+        }
         this.#later(this.#random.between(5, 60), () => resolve(answer));
       });
     });
@@ -281,7 +299,11 @@ export class SimProcess {
         } else if (this.#random.chance(faults.iamLateApply)) {
           tally.hit('iamLateApply');
           // SigV4 refuses what arrives more than five minutes after it was signed.
-          scheduler.at(this.#random.between(0, 299_000), 'late iam write', () => void apply());
+          const landed = iam.onLate(role, document);
+          scheduler.at(this.#random.between(0, 299_000), 'late iam write', () => {
+            landed();
+            iam.write(role, document, this.id, true);
+          });
           answer(deadlineMs - 100, { kind: 'unknown', message: 'no answer from IAM' });
         } else {
           const outcome = apply();
@@ -301,7 +323,7 @@ export class SimProcess {
   }
 
   #deps(): ProfileControllerDeps {
-    const { kube, lease, watcher, tally } = this.#world;
+    const { kube, watcher, tally } = this.#world;
     const elected = this.#world.elected !== false;
     return {
       clock: this.#clock(),
@@ -311,7 +333,7 @@ export class SimProcess {
       processId: this.id,
       lease: {
         elected,
-        remainingMs: () => (elected ? lease.remaining(this.id) : Number.POSITIVE_INFINITY),
+        remainingMs: () => (elected ? this.#leaseUntil - this.#world.scheduler.now : Number.POSITIVE_INFINITY),
         takenOverAt: () => (elected ? this.#takenOverAt : undefined),
       },
       events: { emit: (event) => watcher.onEvent(event) },
