@@ -13,38 +13,51 @@ const REJECTED = 'the server rejected our request due to an error in our request
 const MAX_OPERATIONS = 10_000;
 
 /**
- * Applies a JSON patch (RFC 6902) to a copy of `object`: all operations or none. Messages are the API server's for a PATCH;
- * `detail` is in the words with which it reports the same failure of an admission webhook's patch (evanphx/json-patch v4).
+ * Applies a JSON patch (RFC 6902) to a copy of `object`: all operations or none. Messages are the API server's for a PATCH; `detail` is in
+ * the words with which it reports the same failure of an admission webhook's patch. As its library (evanphx/json-patch v4) it is laxer
+ * than the RFC in three ways: `replace` of an absent member adds it, a missing `value` is null, and an absent member tests equal to null.
  */
 export function applyJsonPatch<T>(object: T, patch: unknown): JsonPatchOutcome<T> {
-  if (!Array.isArray(patch)) return malformed(`json: cannot unmarshal ${goTypeOf(patch)} into Go value of type jsonpatch.Patch`);
-  if (patch.length > MAX_OPERATIONS)
-    return malformed(`The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
+  if (!Array.isArray(patch)) return malformed(patch, '[]handlers.jsonPatchOp');
+  if (patch.length > MAX_OPERATIONS) {
+    return refused(400, `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
+  }
   const root = structuredClone({ document: object });
   for (const operation of patch) {
-    if (!isJsonObject(operation))
-      return malformed(`json: cannot unmarshal ${goTypeOf(operation)} into Go value of type jsonpatch.Operation`);
+    if (!isJsonObject(operation)) return malformed(operation, 'handlers.jsonPatchOp');
     const failure = applyOperation(root, operation);
-    if (failure !== undefined) return { ok: false, status: 422, message: REJECTED, detail: failure };
+    if (failure !== undefined) return refused(422, REJECTED, failure);
   }
   return { ok: true, object: root.document };
 }
 
-function malformed(message: string): { readonly ok: false; readonly status: 400; readonly message: string; readonly detail: string } {
-  return { ok: false, status: 400, message, detail: message };
+function refused(status: 400 | 422, message: string, detail = message): JsonPatchOutcome<never> {
+  return { ok: false, status, message, detail };
+}
+
+function malformed(value: unknown, goType: string): JsonPatchOutcome<never> {
+  return refused(400, `error decoding patch: json: cannot unmarshal ${goTypeOf(value)} into Go value of type ${goType}`);
 }
 
 /** Applies one operation in place; the text of its failure, undefined when there was none. */
 function applyOperation(root: { document: unknown }, operation: Readonly<Record<string, unknown>>): string | undefined {
   const { op, path, from, value = null } = operation;
   if (typeof op !== 'string' || !KINDS.has(op)) return `Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`;
-  const needsFrom = op === 'move' || op === 'copy';
   if (!isPointer(path)) return `${op} operation failed to decode path: missing value`;
+  const needsFrom = op === 'move' || op === 'copy';
   if (needsFrom && !isPointer(from)) return `${op} operation failed to decode from: missing value`;
+  const absent = isAbsentMember(root, path);
+  if (absent && op === 'test' && value === null) return undefined;
   // The document hangs below a root of ours so that an operation on the whole of it needs no case of its own.
-  const target = { op, value, path: `/document${path}`, from: `/document${String(from)}` } as Operation;
+  const target = { op: absent && op === 'replace' ? 'add' : op, value, path: `/document${path}`, from: `/document${String(from)}` };
   const failure = failureOf(root, op, { path, from: String(from) });
-  return applyPatch(root, [target])[0] === null ? undefined : failure;
+  return applyPatch(root, [target as Operation])[0] === null ? undefined : failure;
+}
+
+/** Whether the pointer names a member that its object, which is there, does not have. */
+function isAbsentMember(root: unknown, path: string): boolean {
+  const { parent, key } = Pointer.fromJSON(`/document${path}`).evaluate(root);
+  return isJsonObject(parent) && !Object.hasOwn(parent, key);
 }
 
 const KINDS = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
@@ -69,8 +82,7 @@ function failureOf(root: unknown, op: string, { path, from }: { readonly path: s
       if (Array.isArray(container)) return badIndex('remove', path, key);
       return `error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: ${missing}`;
     case 'replace':
-      if (container === undefined) return `replace operation does not apply: doc is missing path: ${path}: ${missing}`;
-      return `replace operation does not apply: doc is missing key: ${path}: ${missing}`;
+      return `replace operation does not apply: doc is missing ${container === undefined ? 'path' : 'key'}: ${path}: ${missing}`;
     case 'test':
       return container === undefined
         ? `test operation does not apply: is missing path: ${path}: ${missing}`

@@ -7,6 +7,13 @@ export const keyDefaults: Readonly<Record<string, JsonObject>> = {
   'core.v1.LocalObjectReference': { name: '' },
 };
 
+/** Types whose objects are owned whole even as items of a keyed list (`+structType=atomic`). */
+export const atomicItems: ReadonlySet<string> = new Set([
+  'meta.v1.OwnerReference',
+  'core.v1.ObjectReference',
+  'core.v1.LocalObjectReference',
+]);
+
 /**
  * What a write through each door ignores where that is not `status` through the main resource and `spec` through its
  * status (`GetResetFields` of the registry strategies), by `Kind` or `Kind.group`.

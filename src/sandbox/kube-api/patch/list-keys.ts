@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../../base/json.ts'
 import { type Field, type FieldType, structType } from '../resources/field-type.ts';
 import { builtInResources } from '../resources/resources.data.ts';
 import { builtInTypes } from '../resources/types.data.ts';
-import { keyDefaults, resetPaths } from './list-keys.data.ts';
+import { atomicItems, keyDefaults, resetPaths } from './list-keys.data.ts';
 
 /**
  * How the members of a struct, map or list belong together when objects are merged and owned.
@@ -12,7 +12,8 @@ import { keyDefaults, resetPaths } from './list-keys.data.ts';
  */
 export type Shape =
   | { readonly kind: 'scalar' | 'atomic' | 'set' | 'any' }
-  | { readonly kind: 'struct'; field(name: string): Shape | undefined }
+  /** `open`: members without a declaration are kept. */
+  | { readonly kind: 'struct'; readonly open: boolean; readonly field: (name: string) => Shape | undefined }
   | { readonly kind: 'map'; readonly items: Shape }
   | { readonly kind: 'list'; readonly keys: readonly string[]; readonly defaults: JsonObject; readonly items: Shape };
 
@@ -47,12 +48,17 @@ const ANY: Shape = { kind: 'any' };
 const SCALAR: Shape = { kind: 'scalar' };
 
 /** A value that no type describes: the value decides, and the members of objects count as named fields. */
-const UNTYPED: Shape = { kind: 'struct', field: () => UNTYPED };
-const UNTYPED_OBJECT: Shape = { kind: 'struct', field: (name) => (name === 'metadata' ? shapeOfStruct('meta.v1.ObjectMeta') : UNTYPED) };
+const UNTYPED: Shape = { kind: 'struct', open: true, field: () => UNTYPED };
+const UNTYPED_OBJECT: Shape = {
+  kind: 'struct',
+  open: true,
+  field: (name) => (name === 'metadata' ? shapeOfStruct('meta.v1.ObjectMeta') : UNTYPED),
+};
 
 function shapeOfStruct(type: string): Shape {
   return {
     kind: 'struct',
+    open: false,
     field: (name) => {
       const field = structType(type).fields.get(name);
       return field === undefined ? undefined : shapeOfField(field.type);
@@ -69,15 +75,15 @@ function shapeOfField(type: FieldType): Shape {
     case 'map':
       return type.atomic ? { kind: 'atomic' } : { kind: 'map', items: shapeOfField(type.of) };
     case 'list':
-      if (type.keys === undefined) return { kind: 'atomic' };
-      if (type.keys.length === 0) return { kind: 'set' };
-      return {
-        kind: 'list',
-        keys: type.keys,
-        defaults: type.of.kind === 'struct' ? (keyDefaults[type.of.name] ?? {}) : {},
-        items: shapeOfField(type.of),
-      };
+      return shapeOfListField(type.keys, type.of);
   }
+}
+
+function shapeOfListField(keys: readonly string[] | undefined, of: FieldType): Shape {
+  if (keys === undefined) return { kind: 'atomic' };
+  if (keys.length === 0) return { kind: 'set' };
+  const name = of.kind === 'struct' ? of.name : '';
+  return { kind: 'list', keys, defaults: keyDefaults[name] ?? {}, items: atomicItems.has(name) ? { kind: 'atomic' } : shapeOfField(of) };
 }
 
 function patchRulesOfStruct(type: string | undefined): PatchRules {
@@ -157,7 +163,7 @@ export function listKeysOf(group: string, kind: string): ListKeys {
  */
 export function listKeysOfSchema(schema: JsonObject | undefined, options: { readonly hasStatus: boolean }): ListKeys {
   return {
-    shape: withObjectMembers(schema === undefined ? ANY : shapeOfSchema(schema)),
+    shape: withObjectMembers(schema === undefined ? ANY : shapeOfSchema(schema, false)),
     patchRules: patchRulesOfStruct(undefined),
     zero: {},
     resets: options.hasStatus ? { '': [['status']], status: [['metadata'], ['spec']] } : {},
@@ -169,6 +175,7 @@ function withObjectMembers(shape: Shape): Shape {
   if (shape.kind !== 'struct' && shape.kind !== 'any' && shape.kind !== 'map') return shape;
   return {
     kind: 'struct',
+    open: shape.kind !== 'struct' || shape.open,
     field: (name) => {
       if (name === 'metadata') return shapeOfStruct('meta.v1.ObjectMeta');
       if (name === 'apiVersion' || name === 'kind') return SCALAR;
@@ -178,37 +185,40 @@ function withObjectMembers(shape: Shape): Shape {
   };
 }
 
-function shapeOfSchema(schema: JsonObject): Shape {
-  const shape = shapeOfPlainSchema(schema);
+/** `open`: whether a schema around this one preserves unknown fields; it then does so all the way down. */
+function shapeOfSchema(schema: JsonObject, open: boolean): Shape {
+  const shape = shapeOfPlainSchema(schema, open || schema['x-kubernetes-preserve-unknown-fields'] === true);
   return schema['x-kubernetes-embedded-resource'] === true ? withObjectMembers(shape) : shape;
 }
 
-function shapeOfPlainSchema(schema: JsonObject): Shape {
+function shapeOfPlainSchema(schema: JsonObject, open: boolean): Shape {
   if (schema['x-kubernetes-int-or-string'] === true) return SCALAR;
   switch (schema.type) {
     case 'array':
-      return shapeOfList(schema);
+      return shapeOfList(schema, open);
     case 'object':
-      return shapeOfObject(schema);
+      return shapeOfObject(schema, open);
     case undefined:
-      return schema['x-kubernetes-preserve-unknown-fields'] === true ? ANY : shapeOfObject(schema);
+      return open ? ANY : shapeOfObject(schema, open);
     default:
       return SCALAR;
   }
 }
 
-function shapeOfObject(schema: JsonObject): Shape {
+function shapeOfObject(schema: JsonObject, open: boolean): Shape {
   if (schema['x-kubernetes-map-type'] === 'atomic') return { kind: 'atomic' };
   const properties = isJsonObject(schema.properties) ? schema.properties : undefined;
   const additional = schema.additionalProperties;
-  if (properties === undefined && isJsonObject(additional)) return { kind: 'map', items: shapeOfSchema(additional) };
-  const rest = schema['x-kubernetes-preserve-unknown-fields'] === true || additional === true ? ANY : undefined;
-  if (properties === undefined) return rest === undefined ? { kind: 'struct', field: () => undefined } : { kind: 'map', items: rest };
-  const fields = new Map(Object.entries(properties).map(([name, member]) => [name, isJsonObject(member) ? shapeOfSchema(member) : ANY]));
-  return { kind: 'struct', field: (name) => fields.get(name) };
+  if (properties === undefined && isJsonObject(additional)) return { kind: 'map', items: shapeOfSchema(additional, open) };
+  const keeps = open || additional === true;
+  if (properties === undefined) return keeps ? { kind: 'map', items: ANY } : { kind: 'struct', open: false, field: () => undefined };
+  const fields = new Map(
+    Object.entries(properties).map(([name, member]) => [name, isJsonObject(member) ? shapeOfSchema(member, open) : ANY] as const),
+  );
+  return { kind: 'struct', open: keeps, field: (name) => fields.get(name) };
 }
 
-function shapeOfList(schema: JsonObject): Shape {
+function shapeOfList(schema: JsonObject, open: boolean): Shape {
   const type = schema['x-kubernetes-list-type'];
   if (type === 'set') return { kind: 'set' };
   if (type !== 'map') return { kind: 'atomic' };
@@ -222,5 +232,5 @@ function shapeOfList(schema: JsonObject): Shape {
       return isJsonObject(member) && member.default !== undefined ? [[key, member.default] as const] : [];
     }),
   );
-  return { kind: 'list', keys, defaults, items: shapeOfSchema(items) };
+  return { kind: 'list', keys, defaults, items: shapeOfSchema(items, open) };
 }

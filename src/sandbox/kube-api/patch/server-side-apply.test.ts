@@ -142,7 +142,7 @@ describe('serverSideApply', () => {
     const pod: KubeObject = {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: 'p', namespace: 'n' },
+      metadata: { name: 'p', namespace: 'n', ...{ zz: 1 } },
       spec: { containers: [{ name: 'a' }, { name: 'a' }] },
     };
     const outcomes = [
@@ -161,7 +161,10 @@ describe('serverSideApply', () => {
     expect(outcomes.map((outcome) => (outcome.ok ? 'ok' : [outcome.status.code, outcome.status.message]))).toEqual([
       [400, 'Incorrect version specified in apply patch. Specified patch version: v1, expected: v2'],
       [400, 'metadata.managedFields must be nil'],
-      [500, 'failed to create typed patch object (n/p; v1, Kind=Pod): .spec.containers: duplicate entries for key [name="a"]'],
+      [
+        500,
+        'failed to create typed patch object (n/p; /v1, Kind=Pod): errors:\n  .metadata.zz: field not declared in schema\n  .spec.containers: duplicate entries for key [name="a"]',
+      ],
     ]);
   });
 });

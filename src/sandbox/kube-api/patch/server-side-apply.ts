@@ -2,6 +2,7 @@ import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import type { Status } from '../../../kube/core/status.ts';
 import { compare, withoutFields } from './internal/compare.ts';
+import { configurationProblems } from './internal/configuration-problems.ts';
 import {
   difference,
   EMPTY_SET,
@@ -29,7 +30,6 @@ import {
 import { merge } from './internal/merge.ts';
 import { ownedFields, withNamedParents } from './internal/owned-fields.ts';
 import { removeFields } from './internal/remove.ts';
-import { repeatedItem } from './internal/repeated-item.ts';
 import type { ListKeys, Shape } from './list-keys.ts';
 import { createdFrom, updateManagers } from './managed-fields.ts';
 import { sameJson } from './same-json.ts';
@@ -183,13 +183,12 @@ function refusalOf({ applied, apiVersion, listKeys }: ServerSideApply): Status |
     );
   }
   if (applied.metadata.managedFields !== undefined) return failure(400, 'metadata.managedFields must be nil');
-  const repeated = repeatedItem(applied, listKeys.shape);
-  if (repeated === undefined) return undefined;
+  const problems = configurationProblems(applied, listKeys.shape);
+  if (problems.length === 0) return undefined;
   const { namespace = '', name = '' } = applied.metadata;
-  const path = printPath(repeated.list);
-  const key = printPath([repeated.element]);
-  const object = `${namespace}/${name}; ${apiVersion}, Kind=${applied.kind ?? ''}`;
-  return failure(500, `failed to create typed patch object (${object}): ${path}: duplicate entries for key ${key}`);
+  const kind = `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${applied.kind ?? ''}`;
+  const text = problems.length === 1 ? problems.join() : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
+  return failure(500, `failed to create typed patch object (${namespace}/${name}; ${kind}): ${text}`);
 }
 
 function asObject(value: unknown, live: KubeObject): KubeObject {

@@ -106,6 +106,7 @@ function mergeOrdered(merged: Record<string, unknown>, { name, order, items, rul
   if (original === undefined && items === undefined) return;
   if (items !== undefined) requireOrdered(items, order, rule);
   const before = Array.isArray(original) ? original : [];
+  if (before.length === 0 && (items ?? []).length === 0) throw new BadPatch(500, 'no elements in any of the given slices');
   const all =
     items === undefined
       ? before

@@ -4,12 +4,18 @@ import type { Shape } from '../list-keys.ts';
 /** What one value is under its shape: the rule that merging, comparing and owning follow there. */
 export type Atom =
   | { readonly kind: 'leaf' }
-  | { readonly kind: 'members'; readonly member: (name: string) => Shape; readonly named: (name: string) => boolean }
+  | {
+      readonly kind: 'members';
+      readonly member: (name: string) => Shape;
+      /** Whether the member is a field of a struct, not an entry of a map. */
+      readonly named: (name: string) => boolean;
+      readonly declared: (name: string) => boolean;
+    }
   | { readonly kind: 'items'; readonly element: (item: unknown) => string | undefined; readonly items: Shape };
 
 const LEAF: Atom = { kind: 'leaf' };
 const ANY: Shape = { kind: 'any' };
-const ANY_MAP: Atom = { kind: 'members', member: () => ANY, named: () => false };
+const ANY_MAP: Atom = { kind: 'members', member: () => ANY, named: () => false, declared: () => true };
 
 /** The rule for `value`; `beside` is what stands on the other side, which decides where `value` is absent or null. */
 export function atomOf(shape: Shape, value: unknown, beside: unknown = undefined): Atom {
@@ -20,12 +26,15 @@ export function atomOf(shape: Shape, value: unknown, beside: unknown = undefined
       return LEAF;
     case 'any':
       return isJsonObject(decides) ? ANY_MAP : LEAF;
-    case 'struct':
+    case 'struct': {
+      const { field, open } = shape;
+      const named = (name: string): boolean => field(name) !== undefined;
       return isJsonObject(decides)
-        ? { kind: 'members', member: (name) => shape.field(name) ?? ANY, named: (name) => shape.field(name) !== undefined }
+        ? { kind: 'members', member: (name) => field(name) ?? ANY, named, declared: (name) => open || named(name) }
         : LEAF;
+    }
     case 'map':
-      return isJsonObject(decides) ? { kind: 'members', member: () => shape.items, named: () => false } : LEAF;
+      return isJsonObject(decides) ? { kind: 'members', member: () => shape.items, named: () => false, declared: () => true } : LEAF;
     case 'set':
       return Array.isArray(decides) ? { kind: 'items', element: valueElement, items: { kind: 'scalar' } } : LEAF;
     case 'list': {
