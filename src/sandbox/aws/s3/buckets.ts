@@ -112,7 +112,7 @@ export const deleteBucketPolicy: S3Operation = {
   action: 's3:DeleteBucketPolicy',
   on: 'bucket',
   run: (s3) => {
-    const { policy, ...bucket } = requireBucket(s3);
+    const { policy: _removed, ...bucket } = requireBucket(s3);
     s3.call.world.state.buckets.set(bucket.name, bucket);
     return { status: 204 };
   },
