@@ -189,6 +189,14 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
     roleQueue.add(memory.key);
   }
 
+  /** A former holder's writes count as much as our own: a successor that finds the lease released fears neither. */
+  function settled(): boolean {
+    const uncertainAt = Math.max(lastUncertain, lease.takenOverAt() ?? Number.NEGATIVE_INFINITY);
+    const now = clock.monotonic();
+    const feared = book.keys().some((key) => (book.find(key)?.trust.openUntil ?? 0) > now);
+    return effects.writesInFlight === 0 && !feared && now - uncertainAt >= options.lateWriteWindowMs;
+  }
+
   async function prepare(): Promise<void> {
     await Promise.all([loadRecords(), readLabels(), learnOwnRole()]);
   }
@@ -253,7 +261,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
         for (const profile of deps.profiles.list()) profileQueue.add(nameOf(profile));
       });
     },
-    settled: () => clock.monotonic() - lastUncertain >= options.lateWriteWindowMs,
+    settled,
     onAction: (listener) => {
       listeners.push(listener);
     },

@@ -3,7 +3,7 @@ import { plantedBugs } from './planted-bugs.ts';
 import { type RunSettings, runSeed } from './run-seed.ts';
 
 const variants: [string, RunSettings, number][] = [
-  ['none', {}, 400],
+  ['none', {}, 1200],
   ...plantedBugs.map((b) => [b.name, b.settings, 25] as [string, RunSettings, number]),
   ...plantedBugs
     .filter((b) => b.settings.faults)

@@ -29,10 +29,17 @@ export class Effects {
   readonly #writes = new CallGroup(new AbortController().signal);
   readonly #onAction: (action: Action) => void;
 
+  #inFlight = 0;
+
   constructor(deps: EffectDeps, signal: AbortSignal, onAction: (action: Action) => void) {
     this.#deps = deps;
     this.#calls = new CallGroup(signal);
     this.#onAction = onAction;
+  }
+
+  /** Writes of IAM that have left and not settled. */
+  get writesInFlight(): number {
+    return this.#inFlight;
   }
 
   readProfile(name: string): Promise<Profile | undefined> {
@@ -111,12 +118,15 @@ export class Effects {
     this.#onAction(action);
     const deadlineMs = CALL_DEADLINES.iamWriteMs;
     const limits = { clock: this.#deps.clock, deadlineMs: deadlineMs + GRACE_MS, group: this.#writes };
+    this.#inFlight += 1;
     try {
       return await withDeadline(`UpdateAssumeRolePolicy ${roleName}`, limits, (signal) =>
         this.#deps.trustPolicies.updateTrustPolicy(roleName, action.document, { deadlineMs }, signal),
       );
     } catch (error) {
       return { kind: 'unknown', message: error instanceof Error ? error.message : String(error) };
+    } finally {
+      this.#inFlight -= 1;
     }
   }
 

@@ -66,6 +66,8 @@ export class SimProcess {
   readonly #inFlight = new Map<string, number>();
   #controller: ProfileController | undefined;
   #term: AbortController | undefined;
+  #run: Promise<void> | undefined;
+  #stopping = false;
   #takenOverAt: number | undefined;
   /** What the process knows of its lease; never longer than the server's. */
   #leaseUntil = 0;
@@ -113,15 +115,18 @@ export class SimProcess {
     });
   }
 
-  /** SIGTERM: ends in good order, releases the lease if nothing is unsettled. */
+  /** SIGTERM: ends in good order, and releases the lease if nothing is unsettled. */
   stop(): void {
-    this.#term?.abort(new Error('stopped'));
+    this.#stopping = true;
     const controller = this.#controller;
-    this.#world.scheduler.at(10_000, `${this.id} exits`, () => {
+    const exit = (): void => {
       if (this.#dead) return;
-      if (controller === undefined || controller.settled()) this.#world.lease.release(this.id);
+      if (controller?.settled() !== false) this.#world.lease.release(this.id);
       this.crash();
-    });
+    };
+    this.#term?.abort(new Error('stopped'));
+    if (this.#run === undefined) exit();
+    else void this.#run.then(exit, exit);
   }
 
   #deliver(run: () => void): void {
@@ -138,7 +143,7 @@ export class SimProcess {
   #elect(): void {
     const { scheduler, lease } = this.#world;
     scheduler.at(this.#random.between(1, 8), `${this.id} → lease`, () => {
-      if (this.#dead) return;
+      if (this.#dead || (this.#stopping && this.#controller === undefined)) return;
       const asked = scheduler.now;
       const renewed = lease.renew(this.id);
       this.#later(this.#random.between(1, 8), () => {
@@ -165,7 +170,7 @@ export class SimProcess {
     const controller = make(this.#world.tamper?.(deps) ?? deps, this.#world.options);
     controller.onAction((action) => this.#world.watcher.onAction(this.id, action));
     this.#controller = controller;
-    void controller.start(term.signal);
+    this.#run = controller.start(term.signal);
   }
 
   #hear(change: KubeChange): void {
