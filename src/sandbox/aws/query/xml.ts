@@ -9,9 +9,7 @@ export interface XmlObject {
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true });
 
 // XML 1.0, production Char: what stands outside cannot be written, not even as a reference.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to keep out
-// oxlint-disable-next-line no-control-regex -- the same
-const NOT_XML = /[^\u0009\u000A\u000D\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+const NOT_XML = /(?![\t\n\r\u0080-\u009F])[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu;
 
 function cleaned(value: XmlValue): unknown {
   if (typeof value === 'string') return value.replace(NOT_XML, '\uFFFD');
