@@ -57,8 +57,8 @@ export async function requestToken(call: ApiRequest): Promise<ApiResult> {
 
 async function readTokenRequest(call: ApiRequest): Promise<JsonObject> {
   const type: ResourceType = { ...call.type, ...TOKEN_REQUEST };
-  const body = await readObjectBody(call.request, expectedBody(type));
-  checkKind(type, body);
+  const { value: body } = await readObjectBody(call.request, expectedBody(type));
+  checkKind(call.context.registry, type, body);
   const read = readObject(type, body);
   if (!read.ok) throw cannotBeHandled(type, read.message);
   return isJsonObject(body) ? body : {};
@@ -95,8 +95,8 @@ function boundObjects({ store }: ApiContext, namespace: string, body: JsonObject
 /** POST of a TokenReview. */
 export async function reviewTokens(call: ApiRequest): Promise<ApiResult> {
   const { context, type } = call;
-  const body = await readObjectBody(call.request, expectedBody(type));
-  checkKind(type, body);
+  const { value: body } = await readObjectBody(call.request, expectedBody(type));
+  checkKind(context.registry, type, body);
   const read = readObject(type, body);
   if (!read.ok) throw cannotBeHandled(type, read.message);
   const spec = isJsonObject(read.object.spec) ? read.object.spec : {};

@@ -1,10 +1,10 @@
 import type { KubeObject, OwnerReference } from '../../../kube/core/object.ts';
 import type { ApiContext } from '../context.ts';
-import { canonical } from '../resources/canonical.ts';
 import type { ResourceType } from '../resources/resource-type.ts';
 import type { StoreEvent } from '../store/store.ts';
-import { deleteLive, writeOrRemove } from '../verbs/deletion.ts';
+import { deleteLive } from '../verbs/deletion.ts';
 import type { Controller } from './controller.ts';
+import { controllerWrite } from './controller-write.ts';
 
 const FOREGROUND = 'foregroundDeletion';
 const ORPHAN = 'orphan';
@@ -129,7 +129,7 @@ function inForeground(owner: KubeObject): boolean {
 function keepReferences(context: ApiContext, type: ResourceType, object: KubeObject, kept: readonly OwnerReference[]): void {
   const { ownerReferences: _all, ...metadata } = object.metadata;
   const next = { ...object, metadata: kept.length > 0 ? { ...metadata, ownerReferences: kept } : metadata };
-  writeOrRemove(context, type.bucket, canonical(type, next), object);
+  controllerWrite(context, type, { live: object, next });
 }
 
 function orphanDependents(context: ApiContext, type: ResourceType, owner: KubeObject, dependents: DependentsIndex): void {
@@ -162,7 +162,7 @@ function dropFinalizer(context: ApiContext, type: ResourceType, owner: KubeObjec
   const { finalizers, ...metadata } = owner.metadata;
   const left = (finalizers ?? []).filter((name) => name !== finalizer);
   const next = { ...owner, metadata: left.length > 0 ? { ...metadata, finalizers: left } : metadata };
-  writeOrRemove(context, type.bucket, canonical(type, next), owner);
+  controllerWrite(context, type, { live: owner, next });
 }
 
 /** Which objects name an owner, by its uid. */

@@ -1,9 +1,10 @@
 import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import { type ApiContext, timestamp } from '../context.ts';
-import { canonical, identified } from '../resources/canonical.ts';
+import { identified } from '../resources/canonical.ts';
 import { deleteLive, isGone } from '../verbs/deletion.ts';
 import type { Controller } from './controller.ts';
+import { controllerWrite } from './controller-write.ts';
 
 const NAMESPACES = 'namespaces';
 
@@ -131,7 +132,7 @@ function report(context: ApiContext, name: string, left: readonly Leftover[]): v
   ];
   const status = isJsonObject(namespace.status) ? namespace.status : {};
   if (withoutTimes(status.conditions) === withoutTimes(conditions)) return;
-  context.store.update(NAMESPACES, name, canonical(type, { ...namespace, status: { ...status, conditions } }), namespace);
+  controllerWrite(context, type, { live: namespace, next: { ...namespace, status: { ...status, conditions } }, subresource: 'status' });
 }
 
 function countBy(names: readonly string[]): readonly (readonly [string, number])[] {

@@ -34,6 +34,7 @@ export function typesOf(definition: KubeObject): readonly ResourceType[] {
         body: { kind: 'custom', schema: schemaOf(version), columns: columnsOf(version), statusSubresource },
         generation: true,
         unconditionalUpdate: false,
+        createOnUpdate: false,
         returnsDeleted: false,
       };
     });

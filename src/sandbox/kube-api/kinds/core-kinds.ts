@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../kube/core/object.ts';
-import { type FieldError, invalidValue, requiredValue } from '../status/field-error.ts';
+import { type FieldError, invalidValue, notSupported, requiredValue } from '../status/field-error.ts';
 import { type KindBehaviour, listAt, objectAt } from './behaviour.ts';
 
 const NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -22,6 +22,38 @@ export const namespaceBehaviour: KindBehaviour = {
   prepareUpdate: (live, next) => ({ ...next, spec: live.spec }),
 };
 
+const CONFIG_KEY_TEXT =
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+
+/** The keys of config maps and secrets become file names. */
+export function checkDataKeys(object: KubeObject): readonly FieldError[] {
+  return ['data', 'binaryData'].flatMap((member) =>
+    Object.keys(objectAt(object, member)).flatMap((key) =>
+      /^[-._a-zA-Z0-9]+$/.test(key) && key.length <= 253 && key !== '.' && key !== '..'
+        ? []
+        : [invalidValue(`${member}[${key}]`, key, CONFIG_KEY_TEXT)],
+    ),
+  );
+}
+
+const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
+
+function checkTokenSecret(object: KubeObject): readonly FieldError[] {
+  if (object.type !== 'kubernetes.io/service-account-token' || object.metadata.annotations?.[ACCOUNT_NAME]) return [];
+  return [requiredValue(`metadata.annotations[${ACCOUNT_NAME}]`)];
+}
+
+/** An event is in the namespace of what it is about, or in `default` for what is in none. */
+export const eventBehaviour: KindBehaviour = {
+  validate: (object) => {
+    const member = object.apiVersion === 'v1' ? 'involvedObject' : 'regarding';
+    const about = objectAt(object, member).namespace;
+    const { namespace } = object.metadata;
+    const fits = about ? about === namespace : namespace === 'default' || namespace === 'kube-system';
+    return fits ? [] : [invalidValue(`${member}.namespace`, about ?? '', 'does not match event.namespace')];
+  },
+};
+
 /** Secrets are Opaque unless they say otherwise; `stringData` is written into `data`. */
 export const secretBehaviour: KindBehaviour = {
   defaults: (object) => {
@@ -31,17 +63,27 @@ export const secretBehaviour: KindBehaviour = {
     const encoded = Object.fromEntries(Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))]));
     return { ...typed, data: { ...objectAt(object, 'data'), ...encoded } };
   },
+  validate: (object) => [...checkDataKeys(object), ...checkTokenSecret(object)],
   validateUpdate: (live, next) => (live.type === next.type ? [] : [invalidValue('type', next.type, 'field is immutable')]),
 };
 
 /** Services get the type and the protocols that they leave out; no address is assigned, since nothing routes to one. */
 export const serviceBehaviour: KindBehaviour = {
+  prepareCreate: (object) => {
+    const spec = objectAt(object, 'spec');
+    if (spec.type === 'ExternalName') return object;
+    const addresses = spec.clusterIP ? { clusterIPs: [spec.clusterIP] } : {};
+    return {
+      ...object,
+      spec: { ...spec, ...addresses, ipFamilies: spec.ipFamilies ?? ['IPv4'], ipFamilyPolicy: spec.ipFamilyPolicy ?? 'SingleStack' },
+    };
+  },
   defaults: (object) => {
     const spec = objectAt(object, 'spec');
     const ports = listAt(spec, 'ports').map((port) => ({
       ...port,
       protocol: port.protocol ?? 'TCP',
-      targetPort: port.targetPort ?? port.port,
+      targetPort: port.targetPort || port.port,
     }));
     return {
       ...object,
@@ -73,12 +115,16 @@ export const bindingBehaviour: KindBehaviour = {
     };
   },
   validate: (object) => {
-    const roleRef = objectAt(object, 'roleRef');
+    const { kind, name } = objectAt(object, 'roleRef');
+    const kinds = object.kind === 'ClusterRoleBinding' ? ['ClusterRole'] : ['Role', 'ClusterRole'];
     const errors: FieldError[] = [];
-    if (!roleRef.name) errors.push(requiredValue('roleRef.name'));
+    if (!kinds.includes(String(kind))) errors.push(notSupported('roleRef.kind', kind ?? '', kinds));
+    if (!name) errors.push(requiredValue('roleRef.name'));
     listAt(object, 'subjects').forEach((subject, index) => {
       if (!subject.name) errors.push(requiredValue(`subjects[${index}].name`));
-      if (subject.kind === 'ServiceAccount' && !subject.namespace) errors.push(requiredValue(`subjects[${index}].namespace`));
+      // A subject of a RoleBinding without a namespace is in the binding's own.
+      const needsNamespace = subject.kind === 'ServiceAccount' && object.kind === 'ClusterRoleBinding';
+      if (needsNamespace && !subject.namespace) errors.push(requiredValue(`subjects[${index}].namespace`));
     });
     return errors;
   },
@@ -86,7 +132,7 @@ export const bindingBehaviour: KindBehaviour = {
     const before = objectAt(live, 'roleRef');
     const after = objectAt(next, 'roleRef');
     const same = before.name === after.name && before.kind === after.kind && before.apiGroup === after.apiGroup;
-    return same ? [] : [invalidValue('roleRef', after, 'cannot change roleRef')];
+    return same ? [] : [invalidValue('roleRef', { APIGroup: after.apiGroup, Kind: after.kind, Name: after.name }, 'cannot change roleRef')];
   },
 };
 
@@ -121,3 +167,13 @@ export function immutableUnlessSame(live: KubeObject, next: KubeObject): readonl
 function toBase64(text: string): string {
   return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
 }
+
+/** A new node is not ready until its kubelet says so, and can allocate what it has. */
+export const nodeBehaviour: KindBehaviour = {
+  prepareCreate: (object) => {
+    const spec = objectAt(object, 'spec');
+    const taints = listAt(spec, 'taints');
+    const notReady = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+    return { ...object, spec: { ...spec, taints: taints.some(({ key }) => key === notReady.key) ? taints : [...taints, notReady] } };
+  },
+};

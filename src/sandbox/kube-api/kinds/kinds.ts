@@ -1,9 +1,12 @@
 import type { KindBehaviour } from './behaviour.ts';
 import {
   bindingBehaviour,
+  checkDataKeys,
+  eventBehaviour,
   immutableUnlessSame,
   leaseBehaviour,
   namespaceBehaviour,
+  nodeBehaviour,
   secretBehaviour,
   serviceBehaviour,
 } from './core-kinds.ts';
@@ -14,7 +17,9 @@ import { webhookConfigurationBehaviour } from './webhook-configuration.ts';
 const behaviours: Readonly<Record<string, KindBehaviour>> = {
   pods: podBehaviour,
   namespaces: namespaceBehaviour,
-  configmaps: { validateUpdate: immutableUnlessSame },
+  configmaps: { validate: checkDataKeys, validateUpdate: immutableUnlessSame },
+  events: eventBehaviour,
+  nodes: nodeBehaviour,
   secrets: {
     ...secretBehaviour,
     validateUpdate: (live, next) => [...immutableUnlessSame(live, next), ...(secretBehaviour.validateUpdate?.(live, next) ?? [])],

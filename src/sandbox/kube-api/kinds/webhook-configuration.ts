@@ -40,25 +40,31 @@ function check(webhook: Webhook, field: string): readonly FieldError[] {
   if (name === '') errors.push(requiredValue(`${field}.name`));
   else if (name.split('.').length < 3)
     errors.push(invalidValue(`${field}.name`, name, 'should be a domain with at least three segments separated by dots'));
+  const sideEffects = webhook.sideEffects;
+  if (sideEffects === undefined || sideEffects === null)
+    errors.push(requiredValue(`${field}.sideEffects`, 'must specify one of None, NoneOnDryRun'));
+  else if (sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun')
+    errors.push(notSupported(`${field}.sideEffects`, sideEffects, ['None', 'NoneOnDryRun']));
+  const timeout = webhook.timeoutSeconds;
+  if (typeof timeout === 'number' && (timeout < 1 || timeout > 30)) {
+    errors.push(invalidValue(`${field}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'));
+  }
+  const { url, service } = objectAt(webhook, 'clientConfig');
+  if ((url === undefined) === (service === undefined))
+    errors.push(requiredValue(`${field}.clientConfig`, 'exactly one of url or service is required'));
+  else if (typeof url === 'string' && !url.startsWith('https://'))
+    errors.push(
+      invalidValue(
+        `${field}.clientConfig.url`,
+        url.slice(0, Math.max(0, url.indexOf(':'))),
+        "'https' is the only allowed URL scheme; desired format: https://host[/path]",
+      ),
+    );
   const versions = webhook.admissionReviewVersions;
   if (!Array.isArray(versions) || versions.length === 0) {
     errors.push(requiredValue(`${field}.admissionReviewVersions`, 'must specify one of v1, v1beta1'));
   } else if (!versions.includes('v1')) {
     errors.push(invalidValue(`${field}.admissionReviewVersions`, versions, 'must include at least one of v1, v1beta1'));
   }
-  const timeout = webhook.timeoutSeconds;
-  if (typeof timeout === 'number' && (timeout < 1 || timeout > 30)) {
-    errors.push(invalidValue(`${field}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'));
-  }
-  const sideEffects = webhook.sideEffects;
-  if (sideEffects === undefined || sideEffects === null)
-    errors.push(requiredValue(`${field}.sideEffects`, 'must specify one of None, NoneOnDryRun'));
-  else if (sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun')
-    errors.push(notSupported(`${field}.sideEffects`, sideEffects, ['None', 'NoneOnDryRun']));
-  const { url, service } = objectAt(webhook, 'clientConfig');
-  if ((url === undefined) === (service === undefined))
-    errors.push(requiredValue(`${field}.clientConfig`, 'exactly one of url or service is required'));
-  else if (typeof url === 'string' && !url.startsWith('https://'))
-    errors.push(invalidValue(`${field}.clientConfig.url`, url, "'https' is the only allowed URL scheme"));
   return errors;
 }

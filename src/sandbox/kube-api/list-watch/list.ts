@@ -3,7 +3,7 @@ import { invalidOptions } from '../request/query.ts';
 import { apiVersionOfType, type ResourceType } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
 import { parseSelection } from '../selectors/selection.ts';
-import { forbiddenField } from '../status/field-error.ts';
+import { type FieldError, forbiddenField, notSupported } from '../status/field-error.ts';
 import { badRequest, expired, failure, Refusal } from '../status/refusal.ts';
 import type { Entry } from '../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
@@ -28,12 +28,14 @@ export async function list(call: ApiRequest): Promise<ApiResult> {
 
 async function readPage(call: ApiRequest): Promise<Page> {
   const { context, query, type } = call;
+  checkListOptions(query);
   const selected = parseSelection(query, type.bucket);
   const limit = parseLimit(query.get('limit'));
   const prefix = call.namespace === undefined ? '' : `${call.namespace}/`;
   const token = query.get('continue') ?? '';
   const from = token === '' ? undefined : decodeContinue(token);
-  if (token !== '' && !from) throw badRequest(`continue key is not valid: invalid continue token ${JSON.stringify(token)}`);
+  if (token !== '' && !from)
+    throw badRequest(`invalid continue token: continue key is not valid: ${JSON.stringify(token)} was not written by this server`);
 
   const revision = from ? from.revision : await revisionOf(call);
   const exact = from ? from.revision > 0 : query.get('resourceVersionMatch') === 'Exact';
@@ -48,14 +50,23 @@ async function readPage(call: ApiRequest): Promise<Page> {
   });
 }
 
+/** `resourceVersionMatch` only says something beside a resourceVersion, and nothing beside a continue token. */
+function checkListOptions(query: URLSearchParams): void {
+  const match = query.get('resourceVersionMatch') ?? '';
+  if (match === '') return;
+  const version = query.get('resourceVersion') ?? '';
+  const field = 'resourceVersionMatch';
+  const errors: FieldError[] = [];
+  if (version === '') errors.push(forbiddenField(field, `${field} is forbidden unless resourceVersion is provided`));
+  if (query.get('continue')) errors.push(forbiddenField(field, `${field} is forbidden when continue is provided`));
+  if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(notSupported(field, match, ['Exact', 'NotOlderThan', '']));
+  if (match === 'Exact' && version === '0') errors.push(forbiddenField(field, `${field} "exact" is forbidden for resourceVersion "0"`));
+  if (errors.length > 0) throw invalidOptions('ListOptions', errors);
+}
+
 async function revisionOf({ context, query, request }: ApiRequest): Promise<number> {
   const text = query.get('resourceVersion') ?? '';
   const match = query.get('resourceVersionMatch') ?? '';
-  if (match !== '' && text === '') {
-    throw invalidOptions('ListOptions', [
-      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
-    ]);
-  }
   const revision = parseRevision(text);
   await awaitRevision(context, revision, request.signal);
   return match === 'Exact' ? revision : context.store.revision;

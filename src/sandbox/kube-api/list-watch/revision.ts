@@ -1,20 +1,31 @@
 import { sleep } from '../../../base/clock.ts';
 import type { ApiContext } from '../context.ts';
-import { failure, Refusal } from '../status/refusal.ts';
+import { badRequest, failure, Refusal } from '../status/refusal.ts';
 
 /** How long a read waits for a revision that is not there yet, in milliseconds, as the watch cache of the real one does. */
 const FUTURE_WAIT_MS = 3_000;
 
-/** Reads `resourceVersion`; empty is 0. Throws the 500 without a reason that the real one answers to anything but a number. */
+/** Reads the `resourceVersion` of a watch; empty is 0. Throws the 500 without a reason that the real one answers to anything but a number. */
+export function parseWatchRevision(text: string): number {
+  const revision = toRevision(text);
+  if (revision === undefined) throw new Refusal(failure(500, notARevision(text)));
+  return revision;
+}
+
+/** Reads the `resourceVersion` of a get or a list; empty is 0. Throws a 400 Refusal for anything but a number. */
 export function parseRevision(text: string): number {
+  const revision = toRevision(text);
+  if (revision === undefined) throw badRequest(`invalid resource version: ${notARevision(text)}`);
+  return revision;
+}
+
+function toRevision(text: string): number | undefined {
   if (text === '') return 0;
-  if (/^\d{1,20}$/.test(text)) return Number(text);
-  throw new Refusal(
-    failure(
-      500,
-      `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    ),
-  );
+  return /^\d{1,20}$/.test(text) ? Number(text) : undefined;
+}
+
+function notARevision(text: string): string {
+  return `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
 }
 
 /** Waits until the store has reached `revision`. Throws a 504 Refusal with `retryAfterSeconds` 1 after three seconds. */

@@ -5,11 +5,12 @@ import type { ApiRequest } from '../context.ts';
 import { flag, invalidOptions } from '../request/query.ts';
 import { apiVersionOfType, type ResourceType } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
+import { jsonText } from '../routes/json-text.ts';
 import { parseSelection, type Selection } from '../selectors/selection.ts';
 import { type FieldError, forbiddenField } from '../status/field-error.ts';
 import { failure } from '../status/refusal.ts';
 import type { StoreEvent } from '../store/store.ts';
-import { parseRevision } from './revision.ts';
+import { parseWatchRevision } from './revision.ts';
 
 const BOOKMARK_MS = 60_000;
 /** How long before the end of a watch its last bookmark is sent, in milliseconds. */
@@ -56,7 +57,7 @@ interface Start {
   readonly markEnd: boolean;
 }
 
-function planStart({ query }: ApiRequest): Start {
+function planStart({ query, context }: ApiRequest): Start {
   const bookmarks = flag(query, 'allowWatchBookmarks');
   const sendInitial = query.get('sendInitialEvents');
   const match = query.get('resourceVersionMatch') ?? '';
@@ -68,10 +69,10 @@ function planStart({ query }: ApiRequest): Start {
     errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
   }
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
-  const revision = parseRevision(query.get('resourceVersion') ?? '');
+  const revision = parseWatchRevision(query.get('resourceVersion') ?? '');
   if (sendInitial !== null) {
     const wanted = flag(query, 'sendInitialEvents');
-    return { after: wanted ? undefined : revision, bookmarks, markEnd: wanted && bookmarks };
+    return { after: wanted ? undefined : revision || context.store.revision, bookmarks, markEnd: wanted && bookmarks };
   }
   return { after: revision === 0 ? undefined : revision, bookmarks, markEnd: bookmarks && query.get('resourceVersion') === '0' };
 }
@@ -169,7 +170,7 @@ class WatchStream {
   /** A client that stopped reading is cut off rather than remembered without end. */
   #send(event: Outgoing): void {
     if (this.#ended || !this.#controller) return;
-    this.#controller.enqueue(this.#encoder.encode(`${JSON.stringify(event)}\n`));
+    this.#controller.enqueue(this.#encoder.encode(`${jsonText(event)}\n`));
     if ((this.#controller.desiredSize ?? 1) <= 0) this.#finish();
   }
 

@@ -7,22 +7,20 @@ export interface Wanted {
   readonly as: 'object' | 'Table' | 'PartialObjectMetadata';
 }
 
-const OFFERED = [
-  'application/json',
-  'application/yaml',
-  'application/vnd.kubernetes.protobuf',
-  'application/json;stream=watch',
-  'application/vnd.kubernetes.protobuf;stream=watch',
-];
+const OFFERED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const OFFERED_STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
 
-/** Reads an Accept header: the first clause that this server can answer. Throws a 406 Refusal when there is none. Protobuf is not spoken. */
-export function parseAccept(header: string | null): Wanted {
+/**
+ * Reads an Accept header: the first clause that this server can answer. Throws a 406 Refusal when there is none. Protobuf is not spoken, though it is
+ * named, as the real one does. A list may be watched, so its refusal names the streams too.
+ */
+export function parseAccept(header: string | null, { list }: { readonly list: boolean }): Wanted {
   if (header === null || header.trim() === '') return { encoding: 'json', as: 'object' };
   for (const clause of header.split(',')) {
     const wanted = parseClause(clause);
     if (wanted) return wanted;
   }
-  throw notAcceptable(OFFERED);
+  throw notAcceptable(list ? [...OFFERED, ...OFFERED_STREAMS] : OFFERED);
 }
 
 /** A 406 that names what is on offer. */

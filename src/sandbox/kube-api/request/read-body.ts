@@ -4,6 +4,7 @@ import { isJsonObject } from '../../../base/json.ts';
 import { badRequest, failure, Refusal, unsupportedMedia } from '../status/refusal.ts';
 import { decodeProtobuf, readEnvelope } from './decode-protobuf.ts';
 import { MalformedProtobufError } from './protobuf-wire.ts';
+import { scanJson } from './scan-json.ts';
 
 /** The largest body that is read; the real API server refuses above 3 MiB too. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -34,25 +35,41 @@ export interface ExpectedBody {
   readonly typeName: string | undefined;
 }
 
+/** A body that was read, and the members that stand in it twice, of which the last counts. */
+export interface ReadBody {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly duplicateFields: readonly string[];
+}
+
 /** Reads the JSON, YAML or protobuf object of a write. Throws 400, 413 and 415 Refusals. */
-export async function readObjectBody(request: Request, expected: ExpectedBody): Promise<Readonly<Record<string, unknown>>> {
+export async function readObjectBody(request: Request, expected: ExpectedBody): Promise<ReadBody> {
   return parseBody(mediaType(request), await readBytes(request), expected);
 }
 
 /** The same where a body may be left out; then it is an empty object. */
 export async function readOptionalBody(request: Request, expected: ExpectedBody): Promise<Readonly<Record<string, unknown>>> {
   const bytes = await readBytes(request);
-  return bytes.length === 0 ? {} : parseBody(mediaType(request), bytes, expected);
+  return bytes.length === 0 ? {} : parseBody(mediaType(request), bytes, expected).value;
 }
 
-function parseBody(media: string, bytes: Uint8Array, { kind, typeName }: ExpectedBody): Readonly<Record<string, unknown>> {
-  if (media === PROTOBUF && typeName !== undefined) return readProtobuf(bytes, kind, typeName);
+function parseBody(media: string, bytes: Uint8Array, { kind, typeName }: ExpectedBody): ReadBody {
+  if (media === PROTOBUF && typeName !== undefined) return { value: readProtobuf(bytes, kind, typeName), duplicateFields: [] };
   const accepted = typeName === undefined ? MEDIA.filter((name) => name !== PROTOBUF) : MEDIA;
   if (media !== '' && !accepted.includes(media)) throw unsupportedMedia(accepted);
   const text = new TextDecoder().decode(bytes);
-  const value = media === 'application/yaml' ? parseYamlText(text, kind) : parseJsonText(text, kind);
-  if (!isJsonObject(value)) throw unrecognized(kind, text, `json: cannot unmarshal ${goName(value)} into Go value of type struct`);
-  return value;
+  if (media === 'application/yaml') return { value: asObject(parseYamlText(text), text, kind), duplicateFields: [] };
+  const scanned = scanJson(text);
+  if (!scanned.ok) throw unrecognized(kind, text === '' ? '<empty>' : text, scanned.error);
+  return { value: asObject(JSON.parse(text), text, kind), duplicateFields: scanned.duplicates };
+}
+
+/** Null is an object without members to Go's decoder. */
+function asObject(value: unknown, text: string, kind: string): Readonly<Record<string, unknown>> {
+  if (value === null || value === undefined) return {};
+  if (isJsonObject(value)) return value;
+  const hex = Array.from(new TextEncoder().encode(text), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const target = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  throw unrecognized(kind, hex, `json: cannot unmarshal ${goName(value)} into Go value of type ${target}`);
 }
 
 function readProtobuf(bytes: Uint8Array, expected: string, typeName: string): Readonly<Record<string, unknown>> {
@@ -67,38 +84,23 @@ function readProtobuf(bytes: Uint8Array, expected: string, typeName: string): Re
   }
 }
 
-/** Parses YAML (of which JSON is a part), as apply patches and YAML bodies are sent. */
-export function parseYamlText(text: string, expected: string): unknown {
+/** Parses YAML (of which JSON is a part), as apply patches and YAML bodies are sent. Throws a 400 Refusal. */
+export function parseYamlText(text: string): unknown {
   try {
     return parseYaml(text);
   } catch (thrown) {
-    throw badRequest(`error decoding YAML of a ${expected}: ${messageOf(thrown)}`);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${messageOf(thrown).split('\n', 1)[0] ?? ''}`);
   }
 }
 
-function parseJsonText(text: string, expected: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw unrecognized(expected, text, `json parse error: ${goJsonError(text, messageOf(thrown))}`);
-  }
-}
-
-function unrecognized(expected: string, text: string, why: string): Error {
+function unrecognized(expected: string, shown: string, why: string): Error {
   return badRequest(
-    `the object provided is unrecognized (must be of type ${expected}): couldn't get version/kind; ${why} (${text.slice(0, 1024)})`,
+    `the object provided is unrecognized (must be of type ${expected}): couldn't get version/kind; json parse error: ${why} (${shown.slice(0, 1024)})`,
   );
 }
 
-/** What Go's decoder says where V8 says it in its own way. */
-export function goJsonError(text: string, v8: string): string {
-  const position = /at position (\d+)/.exec(v8);
-  const at = position ? Number(position[1]) : text.length;
-  if (text.trim() === '' || at >= text.trimEnd().length || v8.startsWith('Unexpected end')) return 'unexpected end of JSON input';
-  return `invalid character ${JSON.stringify(text.charAt(at)).replaceAll('"', "'")} looking for beginning of value`;
-}
-
-function goName(value: unknown): string {
+/** The name of a JSON type in Go's errors. */
+export function goName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   return typeof value === 'boolean' ? 'bool' : typeof value;

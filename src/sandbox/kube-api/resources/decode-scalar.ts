@@ -1,5 +1,6 @@
 import { mismatch, type Place, UndecodableError } from './decode.ts';
 import type { ScalarName } from './field-type.ts';
+import { canonicalQuantity } from './quantity.ts';
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
 const INTEGER_RANGE: Readonly<Record<'int32' | 'int64' | 'uint8', readonly [number, number]>> = {
@@ -89,7 +90,7 @@ function decodeMicroTime(input: unknown, place: Place): string {
 }
 
 function decodeQuantity(input: unknown): string {
-  const text = typeof input === 'number' ? String(input) : input;
-  if (typeof text === 'string' && /^[+-]?(\d+(\.\d*)?|\.\d+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?\d+))?$/.test(text)) return text;
+  const canonical = typeof input === 'number' || typeof input === 'string' ? canonicalQuantity(String(input)) : undefined;
+  if (canonical !== undefined) return canonical;
   throw new UndecodableError("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
 }

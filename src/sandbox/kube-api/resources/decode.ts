@@ -38,12 +38,18 @@ function decodeStruct(name: string, input: unknown, place: Place, unknownFields:
   const type = structType(name);
   if (input !== null && input !== undefined && !isJsonObject(input)) throw mismatch(input, place, `v1.${type.shortName}`);
   const source: Readonly<Record<string, unknown>> = isJsonObject(input) ? input : {};
-  for (const member of Object.keys(source)) {
-    if (!type.fields.has(member)) unknownFields.push(place.path === '' ? member : `${place.path}.${member}`);
+  // Errors and unknown fields come in the order of the document, members in the order of the type.
+  const decoded = new Map<string, unknown>();
+  for (const [name, member] of Object.entries(source)) {
+    const field = type.fields.get(name);
+    if (field) decoded.set(name, decodeField(field, member, extend(place, type.shortName, name), unknownFields));
+    else unknownFields.push(place.path === '' ? name : `${place.path}.${name}`);
   }
   const output: Record<string, unknown> = {};
   for (const field of type.fields.values()) {
-    const value = decodeField(field, source[field.name], extend(place, type.shortName, field.name), unknownFields);
+    const value = decoded.has(field.name)
+      ? decoded.get(field.name)
+      : decodeField(field, undefined, extend(place, type.shortName, field.name), unknownFields);
     if (value !== undefined) output[field.name] = value;
   }
   return output;

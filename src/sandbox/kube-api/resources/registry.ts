@@ -32,8 +32,8 @@ export class Registry {
     return [...this.#types.values()];
   }
 
-  hasGroupVersion(group: string, version: string): boolean {
-    return this.all().some((type) => type.group === group && type.version === version);
+  hasGroup(group: string): boolean {
+    return this.all().some((type) => type.group === group);
   }
 
   /** Serves the types of a definition in place of those it had before. */

@@ -23,6 +23,8 @@ export interface ResourceType {
   readonly generation: boolean;
   /** PUT without a resourceVersion overwrites. */
   readonly unconditionalUpdate: boolean;
+  /** PUT of an object that is not there creates it. */
+  readonly createOnUpdate: boolean;
   /** DELETE answers with the object in place of a Status. */
   readonly returnsDeleted: boolean;
 }

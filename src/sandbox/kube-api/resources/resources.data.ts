@@ -17,6 +17,7 @@ interface Row {
   readonly bucket?: string;
   readonly generation?: true;
   readonly conditionalUpdate?: true;
+  readonly createOnUpdate?: true;
   readonly returnsDeleted?: true;
 }
 
@@ -27,8 +28,8 @@ const WORKLOAD = { categories: ['all'], subresources: ['status'], generation: tr
 const rows: Readonly<Record<string, readonly Row[]>> = {
   v1: [
     { plural: 'configmaps', kind: 'ConfigMap', type: 'core.v1.ConfigMap', short: ['cm'] },
-    { plural: 'endpoints', singular: 'endpoints', kind: 'Endpoints', type: 'core.v1.Endpoints', short: ['ep'] },
-    { plural: 'events', kind: 'Event', type: 'core.v1.Event', short: ['ev'] },
+    { plural: 'endpoints', singular: 'endpoints', kind: 'Endpoints', type: 'core.v1.Endpoints', short: ['ep'], createOnUpdate: true },
+    { plural: 'events', kind: 'Event', type: 'core.v1.Event', short: ['ev'], createOnUpdate: true },
     {
       plural: 'namespaces',
       kind: 'Namespace',
@@ -81,7 +82,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     { plural: 'deployments', kind: 'Deployment', type: 'apps.v1.Deployment', short: ['deploy'], ...WORKLOAD },
     { plural: 'replicasets', kind: 'ReplicaSet', type: 'apps.v1.ReplicaSet', short: ['rs'], ...WORKLOAD },
   ],
-  'events.k8s.io/v1': [{ plural: 'events', kind: 'Event', type: 'events.v1.Event', short: ['ev'], bucket: 'events' }],
+  'events.k8s.io/v1': [{ plural: 'events', kind: 'Event', type: 'events.v1.Event', short: ['ev'], bucket: 'events', createOnUpdate: true }],
   'authentication.k8s.io/v1': [
     { plural: 'selfsubjectreviews', kind: 'SelfSubjectReview', type: 'authentication.v1.SelfSubjectReview', cluster: true, verbs: CREATE },
     { plural: 'tokenreviews', kind: 'TokenReview', type: 'authentication.v1.TokenReview', cluster: true, verbs: CREATE },
@@ -116,10 +117,10 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   'rbac.authorization.k8s.io/v1': [
-    { plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', type: 'rbac.v1.ClusterRoleBinding', cluster: true },
-    { plural: 'clusterroles', kind: 'ClusterRole', type: 'rbac.v1.ClusterRole', cluster: true },
-    { plural: 'rolebindings', kind: 'RoleBinding', type: 'rbac.v1.RoleBinding' },
-    { plural: 'roles', kind: 'Role', type: 'rbac.v1.Role' },
+    { plural: 'clusterrolebindings', kind: 'ClusterRoleBinding', type: 'rbac.v1.ClusterRoleBinding', cluster: true, createOnUpdate: true },
+    { plural: 'clusterroles', kind: 'ClusterRole', type: 'rbac.v1.ClusterRole', cluster: true, createOnUpdate: true },
+    { plural: 'rolebindings', kind: 'RoleBinding', type: 'rbac.v1.RoleBinding', createOnUpdate: true },
+    { plural: 'roles', kind: 'Role', type: 'rbac.v1.Role', createOnUpdate: true },
   ],
   'admissionregistration.k8s.io/v1': [
     {
@@ -145,7 +146,9 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       ...EXTENSIONS,
     },
   ],
-  'coordination.k8s.io/v1': [{ plural: 'leases', kind: 'Lease', type: 'coordination.v1.Lease', conditionalUpdate: true }],
+  'coordination.k8s.io/v1': [
+    { plural: 'leases', kind: 'Lease', type: 'coordination.v1.Lease', conditionalUpdate: true, createOnUpdate: true },
+  ],
   'discovery.k8s.io/v1': [{ plural: 'endpointslices', kind: 'EndpointSlice', type: 'discovery.v1.EndpointSlice', generation: true }],
 };
 
@@ -168,6 +171,7 @@ function toType(groupVersion: string, row: Row): ResourceType {
     body: { kind: 'built-in', typeName: row.type },
     generation: row.generation === true,
     unconditionalUpdate: row.conditionalUpdate !== true,
+    createOnUpdate: row.createOnUpdate === true,
     returnsDeleted: row.returnsDeleted === true,
   };
 }

@@ -19,9 +19,9 @@ export function validateMeta(type: ResourceType, object: KubeObject): readonly F
     ...(name === '' ? [nameRequired()] : checkName(nameRule(type), name, 'metadata.name')),
     ...checkLabels(labels ?? {}, 'metadata.labels'),
     ...checkAnnotations(annotations ?? {}, 'metadata.annotations'),
-    ...(ownerReferences ?? []).flatMap((reference, index) => checkOwner(reference, `metadata.ownerReferences[${index}]`)),
+    ...(ownerReferences ?? []).flatMap((reference) => checkOwner(reference, 'metadata.ownerReferences')),
     ...checkControllers(ownerReferences ?? []),
-    ...(finalizers ?? []).flatMap((finalizer) => checkFinalizer(finalizer)),
+    ...(finalizers ?? []).flatMap(checkFinalizer),
   ];
 }
 
@@ -41,16 +41,16 @@ function checkControllers(references: readonly OwnerReference[]): readonly Field
   return [
     invalidValue(
       'metadata.ownerReferences',
-      names,
+      references,
       `Only one reference can have Controller set to true. Found "true" in references for ${names.join(' and ')}`,
     ),
   ];
 }
 
-function checkFinalizer(finalizer: string): readonly FieldError[] {
+function checkFinalizer(finalizer: string, index: number): readonly FieldError[] {
   const errors = checkQualifiedName(finalizer, 'metadata.finalizers');
   if (errors.length > 0 || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return errors;
-  return [];
+  return [invalidValue(`metadata.finalizers[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
 }
 
 const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);

@@ -43,7 +43,7 @@ async function route({ context, users, services }: Server, request: Request): Pr
     const discovered = handleDiscovery(context, request);
     if (discovered) return discovered;
   }
-  if (!path || !context.registry.hasGroupVersion(path.group, path.version)) return respondText(404, '404 page not found\n');
+  if (!path || !context.registry.hasGroup(path.group)) return respondText(404, '404 page not found\n');
   return answerResource(context, services, { request, path, query: searchParams, user });
 }
 
@@ -59,7 +59,7 @@ function answerResource(context: ApiContext, services: ResourceServices, { reque
   if (!type || !user) throw unknownResource();
   if (type.namespaced ? path.namespace === undefined && path.name !== undefined : path.namespace !== undefined) throw unknownResource();
   const { namespace, name, subresource } = path;
-  const wanted = parseAccept(request.headers.get('accept'));
+  const wanted = parseAccept(request.headers.get('accept'), { list: request.method === 'GET' && name === undefined });
   return handleResource({ context, request, query, user, type, namespace, name, subresource, wanted }, services);
 }
 

@@ -1,6 +1,8 @@
 import { stringify as stringifyYaml } from 'yaml';
 import type { Wanted } from '../request/accept.ts';
+import { sortMembers } from '../resources/canonical.ts';
 import type { Refusal } from '../status/refusal.ts';
+import { jsonText } from './json-text.ts';
 
 const NO_CACHE = 'no-cache, private';
 
@@ -13,8 +15,13 @@ export function respond(
   const yaml = options.wanted?.encoding === 'yaml';
   const headers = new Headers({ 'cache-control': NO_CACHE, 'content-type': yaml ? 'application/yaml' : 'application/json' });
   for (const warning of options.warnings ?? []) headers.append('warning', warningHeader(warning));
-  const text = yaml ? stringifyYaml(body, { aliasDuplicateObjects: false }) : `${JSON.stringify(body)}\n`;
+  const text = yaml ? yamlText(body) : `${jsonText(body)}\n`;
   return new Response(text, { status: code, headers });
+}
+
+/** YAML as Go writes it: members sorted, lists not indented. */
+function yamlText(body: unknown): string {
+  return stringifyYaml(sortMembers(body), { aliasDuplicateObjects: false, indentSeq: false });
 }
 
 /** Text for the few paths that speak no JSON. */
@@ -30,8 +37,7 @@ export function respondRefusal(refusal: Refusal): Response {
   const retryAfter = status.details?.retryAfterSeconds;
   const headers = new Headers(response.headers);
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
-  const text =
-    code === 406 && !status.message?.includes('jwk-set') ? `${JSON.stringify(status, undefined, 2)}\n` : `${JSON.stringify(status)}\n`;
+  const text = code === 406 && !status.message?.includes('jwk-set') ? `${jsonText(status, 2)}\n` : `${jsonText(status)}\n`;
   return new Response(text, { status: code, headers });
 }
 

@@ -19,13 +19,18 @@ export function parseLabelSelector(text: string): ParsedSelector {
   try {
     return { ok: true, requirements: new Parser(tokenize(text)).parse() };
   } catch (thrown) {
-    if (thrown instanceof SelectorError) return { ok: false, message: `unable to parse requirement: ${thrown.message}` };
+    if (thrown instanceof SelectorError) return { ok: false, message: thrown.message };
     throw thrown;
   }
 }
 
 class SelectorError extends Error {
   override readonly name = 'SelectorError';
+}
+
+/** An error inside one requirement, not between two. */
+function inRequirement(message: string): SelectorError {
+  return new SelectorError(`unable to parse requirement: ${message}`);
 }
 
 function tokenize(text: string): readonly Token[] {
@@ -61,11 +66,20 @@ class Parser {
     const requirements: Requirement[] = [];
     if (this.#peek().kind === 'end') return requirements;
     for (;;) {
+      this.#checkStart(requirements.length === 0);
       requirements.push(this.#requirement());
       const next = this.#next();
       if (next.kind === 'end') return requirements;
       if (next.kind !== 'comma') throw new SelectorError(`found '${next.text}', expected: ',' or 'end of string'`);
     }
+  }
+
+  #checkStart(first: boolean): void {
+    const { kind, text } = this.#peek();
+    if (kind === 'identifier' || text === '!') return;
+    throw new SelectorError(
+      first ? `found '${text}', expected: !, identifier, or 'end of string'` : `found '${text}', expected: identifier after ','`,
+    );
   }
 
   #requirement(): Requirement {
@@ -84,42 +98,48 @@ class Parser {
       case '!=':
         return { key, operator: 'notin', values: [this.#value()] };
       case '>':
-        return { key, operator: 'gt', values: [this.#value()] };
+        return { key, operator: 'gt', values: [this.#integer()] };
       case '<':
-        return { key, operator: 'lt', values: [this.#value()] };
+        return { key, operator: 'lt', values: [this.#integer()] };
       case 'in':
       case 'notin':
         return { key, operator: next.text, values: this.#values() };
       default:
-        throw new SelectorError(`found '${next.text}', expected: in, notin, =, ==, !=, gt, lt`);
+        throw inRequirement(`found '${next.text}', expected: in, notin, =, ==, !=, gt, lt`);
     }
   }
 
   #key(): string {
     const token = this.#next();
-    if (token.kind !== 'identifier') throw new SelectorError(`found '${token.text}', expected: identifier`);
+    if (token.kind !== 'identifier') throw inRequirement(`found '${token.text}', expected: identifier`);
     const problem = qualifiedNameProblem(token.text);
-    if (problem) throw new SelectorError(`key: Invalid value: ${JSON.stringify(token.text)}: ${problem}`);
+    if (problem) throw inRequirement(`<nil>: Invalid value: ${JSON.stringify(token.text)}: ${problem}`);
     return token.text;
   }
 
   #value(): string {
     const token = this.#peek();
     if (token.kind === 'end' || token.kind === 'comma') return '';
-    if (token.kind !== 'identifier') throw new SelectorError(`found '${token.text}', expected: identifier`);
+    if (token.kind !== 'identifier') throw inRequirement(`found '${token.text}', expected: identifier`);
     this.#next();
     return token.text;
   }
 
+  #integer(): string {
+    const value = this.#value();
+    if (/^[+-]?\d+$/.test(value)) return value;
+    throw inRequirement(`values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`);
+  }
+
   #values(): readonly string[] {
     const open = this.#next();
-    if (open.kind !== 'open') throw new SelectorError(`found '${open.text}' expected: '('`);
+    if (open.kind !== 'open') throw inRequirement(`found '${open.text}' expected: '('`);
     const values: string[] = [];
     for (;;) {
       const token = this.#next();
       if (token.kind === 'identifier') values.push(token.text);
       else if (token.kind === 'close') return values;
-      else if (token.kind !== 'comma') throw new SelectorError(`found '${token.text}', expected: ',', ')' or identifier`);
+      else if (token.kind !== 'comma') throw inRequirement(`found '${token.text}', expected: ',' or ')'`);
     }
   }
 

@@ -3,16 +3,15 @@ import type { ApiRequest, ApiResult } from '../context.ts';
 import { readObjectBody } from '../request/read-body.ts';
 import { canonical } from '../resources/canonical.ts';
 import { storageKey } from '../resources/resource-type.ts';
-import { invalid, requiredValue } from '../status/field-error.ts';
-import { conflict, modified, notFound } from '../status/refusal.ts';
+import { conflict, failure, modified, notFound, Refusal } from '../status/refusal.ts';
 
 /** POST `pods/NAME/binding`: what a scheduler does. The pod gets its node and the PodScheduled condition. */
 export async function bindPod(call: ApiRequest): Promise<ApiResult> {
   const { context, type, namespace, name = '' } = call;
-  const body = await readObjectBody(call.request, { kind: 'Binding', typeName: 'core.v1.Binding' });
+  const { value: body } = await readObjectBody(call.request, { kind: 'Binding', typeName: 'core.v1.Binding' });
   const target = isJsonObject(body.target) ? body.target : {};
   const node = target.name;
-  if (typeof node !== 'string' || node === '') throw invalid({ group: '', kind: 'Binding' }, name, [requiredValue('target.name')]);
+  if (typeof node !== 'string' || node === '') throw new Refusal(failure(500, 'target.name: Required value'));
   const key = storageKey(namespace, name);
   const pod = context.store.get(type.bucket, key);
   if (!pod) throw notFound(type, name);

@@ -13,7 +13,7 @@ import { validateMeta } from '../resources/validate-meta.ts';
 import { invalid } from '../status/field-error.ts';
 import { alreadyExists, badRequest, failure, notFound, Refusal } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
-import { judgeUnknownFields, listKeys, type WriteOptions, withManagedFields, writeOptions } from './write-options.ts';
+import { judgeFields, listKeys, type WriteOptions, withManagedFields, writeOptions } from './write-options.ts';
 
 /** How many names are tried for a `generateName` before giving up. */
 const NAME_ATTEMPTS = 8;
@@ -22,10 +22,10 @@ const NAME_ATTEMPTS = 8;
 export async function create(call: ApiRequest, admit: AdmissionChain): Promise<ApiResult> {
   const options = writeOptions(call, 'CreateOptions');
   const body = await readObjectBody(call.request, expectedBody(call.type));
-  checkKind(call.type, body);
-  const read = readObject(call.type, body);
+  checkKind(call.context.registry, call.type, body.value);
+  const read = readObject(call.type, body.value);
   if (!read.ok) throw cannotBeHandled(call.type, read.message);
-  const warnings = judgeUnknownFields(call, options, read.unknownFields);
+  const warnings = judgeFields(call, options, { unknown: read.unknownFields, duplicate: body.duplicateFields });
   const object = recordCreate(call, options, decoded(call, read.object));
   const created = await createObject(call, object, options, admit);
   return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
@@ -42,12 +42,20 @@ export function decoded({ type, namespace, context }: ApiRequest, object: KubeOb
   if (given !== (namespace ?? '') && given !== '')
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   if (object.metadata.resourceVersion) throw new Refusal(failure(500, 'resourceVersion should not be set on objects to be created'));
-  const metadata = namespace === undefined ? object.metadata : { ...object.metadata, namespace };
+  const {
+    deletionTimestamp: _deletion,
+    deletionGracePeriodSeconds: _grace,
+    selfLink: _link,
+    uid: _uid,
+    ...sent
+  } = { selfLink: undefined, ...object.metadata };
+  const metadata = namespace === undefined ? sent : { ...sent, namespace };
   const behaviour = behaviourOf(type.bucket);
   return canonical(type, behaviour.defaults?.({ ...object, metadata }, context) ?? { ...object, metadata });
 }
 
-function recordCreate({ type, context }: ApiRequest, options: WriteOptions, object: KubeObject): KubeObject {
+/** A new object with the fields of its creator recorded. */
+export function recordCreate({ type, context }: ApiRequest, options: WriteOptions, object: KubeObject): KubeObject {
   const entries = recordUpdate({
     before: undefined,
     after: object,
@@ -88,17 +96,7 @@ export async function createObject(
 
 /** What only the server writes: identity, times, name, generation, an empty status. */
 function complete({ type, context }: ApiRequest, object: KubeObject): KubeObject {
-  const {
-    uid: _uid,
-    deletionTimestamp: _deletion,
-    deletionGracePeriodSeconds: _grace,
-    selfLink: _selfLink,
-    generation: _generation,
-    ...meta
-  } = {
-    selfLink: undefined,
-    ...object.metadata,
-  };
+  const meta = object.metadata;
   const name = meta.name || (meta.generateName ? `${meta.generateName.slice(0, 58)}${suffix(context.newId())}` : undefined);
   const metadata = {
     ...meta,

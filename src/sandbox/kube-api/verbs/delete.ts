@@ -3,11 +3,13 @@ import type { KubeObject } from '../../../kube/core/object.ts';
 import type { Status } from '../../../kube/core/status.ts';
 import type { ApiRequest, ApiResult } from '../context.ts';
 import { listBody } from '../list-watch/list.ts';
+import { invalidOptions } from '../request/query.ts';
 import { readOptionalBody } from '../request/read-body.ts';
 import { type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
 import { parseSelection } from '../selectors/selection.ts';
-import { badRequest, conflict, notFound, qualifiedKind } from '../status/refusal.ts';
+import { notSupported } from '../status/field-error.ts';
+import { conflict, notFound, qualifiedKind } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { type DeletionWay, deleteLive, tryDeletion } from './deletion.ts';
 import { type WriteOptions, writeOptions } from './write-options.ts';
@@ -61,7 +63,7 @@ async function readDeleteOptions(call: ApiRequest, write: WriteOptions): Promise
   const grace = body.gracePeriodSeconds ?? (query.get('gracePeriodSeconds') === null ? undefined : Number(query.get('gracePeriodSeconds')));
   const propagation = body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
   if (propagation !== undefined && propagation !== 'Background' && propagation !== 'Foreground' && propagation !== 'Orphan') {
-    throw badRequest(`invalid DeleteOptions: propagationPolicy: Unsupported value: ${JSON.stringify(propagation)}`);
+    throw invalidOptions('DeleteOptions', [notSupported('propagationPolicy', propagation, ['Foreground', 'Background', 'Orphan', 'nil'])]);
   }
   const orphan = body.orphanDependents === true || query.get('orphanDependents') === 'true';
   return {

@@ -32,7 +32,13 @@ const POD_GRACE_SECONDS = 30;
 export function deleteLive(context: ApiContext, type: ResourceType, live: KubeObject, way: DeletionWay): DeletionOutcome {
   const marked = mark(context, type, live, way);
   if (marked === live) return { removed: false, object: live };
-  return writeOrRemove(context, type.bucket, marked, live);
+  const outcome = writeOrRemove(context, type.bucket, marked, live);
+  return outcome.removed && isGraceful(type) ? { removed: true, object: marked } : outcome;
+}
+
+/** Pods are deleted with grace, even where it is none: the answer then shows the mark. */
+function isGraceful(type: ResourceType): boolean {
+  return type.bucket === 'pods';
 }
 
 /** The same without writing anything. */
@@ -69,7 +75,10 @@ function mark(context: ApiContext, type: ResourceType, live: KubeObject, way: De
   if (deletionTimestamp !== undefined && !sooner && sameFinalizers) return live;
   const { finalizers: _old, ...meta } = live.metadata;
   const when = new Date(context.clock.now().getTime() + grace * 1_000);
-  const times = deletionTimestamp === undefined || sooner ? { deletionTimestamp: timestamp(when), deletionGracePeriodSeconds: grace } : {};
+  const times =
+    deletionTimestamp === undefined || sooner
+      ? { deletionTimestamp: timestamp(when), ...(type.bucket === 'namespaces' ? {} : { deletionGracePeriodSeconds: grace }) }
+      : {};
   const generation = type.generation && deletionTimestamp === undefined ? { generation: (live.metadata.generation ?? 0) + 1 } : {};
   const metadata = { ...meta, ...times, ...generation, ...(finalizers.length > 0 ? { finalizers } : {}) };
   const status =
@@ -91,7 +100,7 @@ function finalizersFor(live: KubeObject, propagation: Propagation | undefined): 
 }
 
 function graceOf(type: ResourceType, live: KubeObject, way: DeletionWay): number {
-  if (type.bucket !== 'pods') return 0;
+  if (!isGraceful(type)) return 0;
   const spec = live.spec;
   const onNode = isJsonObject(spec) && typeof spec.nodeName === 'string' && spec.nodeName !== '';
   if (!onNode) return 0;

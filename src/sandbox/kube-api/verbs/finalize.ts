@@ -10,7 +10,7 @@ import { isGone } from './deletion.ts';
 export async function finalizeNamespace(call: ApiRequest): Promise<ApiResult> {
   const { context, type, name = '' } = call;
   const body = await readObjectBody(call.request, expectedBody(type));
-  const read = readObject(type, body);
+  const read = readObject(type, body.value);
   if (!read.ok) throw cannotBeHandled(type, read.message);
   const live = context.store.get(type.bucket, name);
   if (!live) throw notFound(type, name);

@@ -1,4 +1,3 @@
-import { messageOf } from '../../../base/errors.ts';
 import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import type { ApiRequest, ApiResult } from '../context.ts';
@@ -7,15 +6,17 @@ import { applyMergePatch } from '../patch/merge-patch.ts';
 import { serverSideApply } from '../patch/server-side-apply.ts';
 import { applyStrategicMerge } from '../patch/strategic-merge.ts';
 import { flag, invalidOptions } from '../request/query.ts';
-import { goJsonError, mediaType, parseYamlText, readText } from '../request/read-body.ts';
-import { canonical, readObject } from '../resources/canonical.ts';
+import { goName, mediaType, parseYamlText, readText } from '../request/read-body.ts';
+import { scanJson } from '../request/scan-json.ts';
+import { canonical, readObject, sortMembers } from '../resources/canonical.ts';
 import { apiVersionOfType, type ResourceType, storageKey } from '../resources/resource-type.ts';
+import { jsonText } from '../routes/json-text.ts';
 import { invalidAs, invalidValue, requiredValue } from '../status/field-error.ts';
 import { badRequest, failure, Refusal, unsupportedMedia } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { cannotBeHandled, createObject, decoded } from './create.ts';
 import { type Intended, writeUpdate } from './update.ts';
-import { judgeUnknownFields, listKeys, type WriteOptions, writeOptions } from './write-options.ts';
+import { judgeFields, listKeys, type WriteOptions, writeOptions } from './write-options.ts';
 
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -26,6 +27,7 @@ const APPLY = 'application/apply-patch+yaml';
 export async function patch(call: ApiRequest, admit: AdmissionChain): Promise<ApiResult> {
   const media = mediaType(call.request);
   const accepted = call.type.body.kind === 'custom' ? [JSON_PATCH, MERGE_PATCH, APPLY] : [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY];
+  if (![JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY].includes(media)) throw unknownMedia();
   if (!accepted.includes(media)) throw unsupportedMedia(accepted);
   if (media === APPLY && !call.query.get('fieldManager')) {
     throw invalidOptions('PatchOptions', [requiredValue('fieldManager', 'is required for apply patch')]);
@@ -33,16 +35,16 @@ export async function patch(call: ApiRequest, admit: AdmissionChain): Promise<Ap
   const options = writeOptions(call, 'PatchOptions');
   const text = await readText(call.request);
   if (media === APPLY) return apply(call, options, text, admit);
-  const document = parseJsonPatchBody(text);
-  return writeUpdate(call, options, admit, async (live) => patched(call, options, live, changeBy(call.type, media, live, document)));
+  const scanned = scanJson(text);
+  if (!scanned.ok) throw badRequest(`error decoding patch: ${scanned.error}`);
+  const document: unknown = JSON.parse(text);
+  return writeUpdate(call, options, admit, async (live) =>
+    patched(call, options, { live, changed: changeBy(call.type, media, live, document), duplicateFields: scanned.duplicates }),
+  );
 }
 
-function parseJsonPatchBody(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw badRequest(`error decoding patch: ${goJsonError(text, messageOf(thrown))}`);
-  }
+function unknownMedia(): Refusal {
+  return new Refusal(failure(415, '415: Unsupported Media Type', { reason: 'UnsupportedMediaType', details: {} }));
 }
 
 function changeBy(type: ResourceType, media: string, live: KubeObject, document: unknown): unknown {
@@ -61,32 +63,41 @@ function changeBy(type: ResourceType, media: string, live: KubeObject, document:
     }
     default:
       if (!isJsonObject(document))
-        throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}');
+        throw badRequest(`error decoding patch: json: cannot unmarshal ${goName(document)} into Go value of type map[string]interface {}`);
       return applyMergePatch(live, document);
   }
 }
 
-/** Reads what a patch made of an object; unknown fields in it are 422 under Strict. */
-function patched(call: ApiRequest, options: WriteOptions, live: KubeObject, changed: unknown): Intended {
+interface Patched {
+  readonly live: KubeObject;
+  readonly changed: unknown;
+  readonly duplicateFields: readonly string[];
+}
+
+/** Reads what a patch made of an object; unknown and duplicate fields are 422 under Strict. */
+function patched(call: ApiRequest, options: WriteOptions, { live, changed, duplicateFields }: Patched): Intended {
   const { type } = call;
   if (!isJsonObject(changed)) throw badRequest('a patch must leave an object');
   if (changed.kind !== type.kind || changed.apiVersion !== apiVersionOfType(type)) {
     throw badRequest(`a patch must not change kind and apiVersion of a ${type.kind}`);
   }
   const read = readObject(type, changed);
-  if (!read.ok) throw invalidPatch(changed, read.message);
+  if (!read.ok) throw invalidPatch(type, changed, read.message);
   checkNames(live, read.object);
-  if (options.fieldValidation === 'Strict' && read.unknownFields.length > 0) {
-    throw invalidPatch(
-      changed,
-      `strict decoding error: ${read.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`).join(', ')}`,
-    );
-  }
-  return { object: read.object, warnings: judgeUnknownFields(call, options, read.unknownFields) };
+  const doubtful = [
+    ...duplicateFields.map((field) => `duplicate field ${JSON.stringify(field)}`),
+    ...read.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`),
+  ];
+  if (options.fieldValidation === 'Strict' && doubtful.length > 0)
+    throw invalidPatch(type, changed, `strict decoding error: ${doubtful.join(', ')}`);
+  return { object: read.object, warnings: judgeFields(call, options, { unknown: read.unknownFields, duplicate: duplicateFields }) };
 }
 
-function invalidPatch(changed: unknown, message: string): Refusal {
-  return invalidAs('', { name: '' }, [invalidValue('patch', JSON.stringify(changed), message)]);
+/** The patched document is shown as Go writes a map: sorted at the top, and all through where the object is a map itself. */
+function invalidPatch(type: ResourceType, changed: Readonly<Record<string, unknown>>, message: string): Refusal {
+  const shown =
+    type.body.kind === 'custom' ? sortMembers(changed) : Object.fromEntries(Object.entries(changed).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return invalidAs('', { name: '' }, [invalidValue('patch', jsonText(shown), message)]);
 }
 
 function checkNames(live: KubeObject, next: KubeObject): void {
@@ -102,13 +113,13 @@ function checkNames(live: KubeObject, next: KubeObject): void {
 async function apply(call: ApiRequest, options: WriteOptions, text: string, admit: AdmissionChain): Promise<ApiResult> {
   const { type, context, namespace, name = '', subresource } = call;
   const applied = readApplied(call, text);
-  const unknown = readObject(type, applied);
-  if (!unknown.ok) throw cannotBeHandled(type, unknown.message);
-  const warnings = judgeUnknownFields(call, options, unknown.unknownFields);
+  const read = readObject(type, applied);
+  if (!read.ok) throw cannotBeHandled(type, read.message);
+  if (read.unknownFields.length > 0) throw undeclared(type, text, read.unknownFields);
   const run = (live: KubeObject | undefined): KubeObject => {
     const outcome = serverSideApply({
       live,
-      applied: withoutUnknown(type, applied),
+      applied: withoutEmpty(type, applied),
       manager: options.fieldManager,
       force: flag(call.query, 'force'),
       apiVersion: apiVersionOfType(type),
@@ -130,16 +141,26 @@ async function apply(call: ApiRequest, options: WriteOptions, text: string, admi
         ),
       );
     const created = await createObject(call, decoded(call, run(undefined)), options, admit);
-    return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
+    return { code: 201, body: created.object, warnings: created.warnings };
   }
-  return writeUpdate(call, options, admit, async (live) => ({ object: canonical(type, run(live)), recorded: true, warnings }));
+  return writeUpdate(call, options, admit, async (live) => ({ object: canonical(type, run(live)), recorded: true }));
+}
+
+/** An applied configuration is typed strictly, whatever `fieldValidation` says. */
+function undeclared(type: ResourceType, text: string, fields: readonly string[]): Refusal {
+  const sent = parseYamlText(text);
+  const metadata = isJsonObject(sent) && isJsonObject(sent.metadata) ? sent.metadata : {};
+  const texts = fields.map((field) => `.${field}: field not declared in schema`);
+  const what = texts.length === 1 ? texts[0] : `errors:\n${texts.map((text) => `  ${text}`).join('\n')}`;
+  const object = `${String(metadata.namespace ?? '')}/${String(metadata.name ?? '')}; ${type.group}/${type.version}, Kind=${type.kind}`;
+  return new Refusal(failure(500, `failed to create typed patch object (${object}): ${what}`));
 }
 
 function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): KubeObject {
-  const value = parseYamlText(text, type.kind);
+  const value = parseYamlText(text);
   if (!isJsonObject(value)) throw badRequest(`error decoding YAML: a ${type.kind} must be an object`);
   const metadata: KubeObject['metadata'] = isJsonObject(value.metadata) ? value.metadata : {};
-  if (value.kind !== type.kind) throw badRequest(`${String(value.kind ?? '')} cannot be applied as a ${type.kind}`);
+  if (value.kind !== type.kind) throw badRequest(`invalid object type: ${groupVersionKind(value)}`);
   if (metadata.name !== undefined && metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
@@ -149,8 +170,13 @@ function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): 
   return { ...value, metadata: { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) } };
 }
 
-/** Only what the type has is owned; defaults are not the applier's. */
-function withoutUnknown(type: ResourceType, applied: KubeObject): KubeObject {
+function groupVersionKind({ apiVersion, kind }: Readonly<Record<string, unknown>>): string {
+  const text = typeof apiVersion === 'string' ? apiVersion : '';
+  return `${text.includes('/') ? text : `/${text}`}, Kind=${typeof kind === 'string' ? kind : ''}`;
+}
+
+/** What the decoder leaves out (empty optional members) is not owned; what it fills in is not the applier's. */
+function withoutEmpty(type: ResourceType, applied: KubeObject): KubeObject {
   return keepKnown(applied, canonical(type, applied));
 }
 

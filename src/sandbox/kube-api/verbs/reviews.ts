@@ -1,13 +1,13 @@
 import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
-import type { ApiRequest, ApiResult } from '../context.ts';
+import { type ApiRequest, type ApiResult, timestamp } from '../context.ts';
 import { recordUpdate } from '../patch/managed-fields.ts';
 import { readObjectBody } from '../request/read-body.ts';
 import { canonical, readObject } from '../resources/canonical.ts';
 import { checkKind } from '../resources/check-kind.ts';
 import { apiVersionOfType, expectedBody } from '../resources/resource-type.ts';
 import { cannotBeHandled } from './create.ts';
-import { judgeUnknownFields, listKeys, withManagedFields, writeOptions } from './write-options.ts';
+import { judgeFields, listKeys, withManagedFields, writeOptions } from './write-options.ts';
 
 /** Fills in the status of a review that is answered and not stored. */
 export type Reviewer = (call: ApiRequest, review: KubeObject) => Promise<Readonly<Record<string, unknown>>>;
@@ -17,10 +17,10 @@ export async function review(call: ApiRequest, reviewer: Reviewer): Promise<ApiR
   const { type, context } = call;
   const options = writeOptions(call, 'CreateOptions');
   const body = await readObjectBody(call.request, expectedBody(type));
-  checkKind(type, body);
-  const read = readObject(type, body);
+  checkKind(context.registry, type, body.value);
+  const read = readObject(type, body.value);
   if (!read.ok) throw cannotBeHandled(type, read.message);
-  const warnings = judgeUnknownFields(call, options, read.unknownFields);
+  const warnings = judgeFields(call, options, { unknown: read.unknownFields, duplicate: body.duplicateFields });
   const entries = recordUpdate({
     before: undefined,
     after: read.object,
@@ -29,12 +29,16 @@ export async function review(call: ApiRequest, reviewer: Reviewer): Promise<ApiR
     now: context.clock.now(),
     listKeys: listKeys(type),
   });
-  const object = withManagedFields(read.object, entries);
-  return { code: 201, body: canonical(type, { ...object, status: await reviewer(call, object) }), warnings };
+  const owned = withManagedFields(read.object, entries);
+  // Alone among the reviews, who asks about themselves is told when.
+  const own = type.plural === 'selfsubjectreviews' ? { creationTimestamp: timestamp(context.clock.now()) } : {};
+  const object = { ...owned, metadata: { ...owned.metadata, ...own } };
+  const answered = canonical(type, { ...object, status: await reviewer(call, object) });
+  return { code: 201, body: answered, warnings };
 }
 
 /** Whoever is authenticated may do everything here, so every access review is answered with yes. */
-export const allowAccess: Reviewer = async () => ({ allowed: true, reason: 'this server authenticates but does not authorise' });
+export const allowAccess: Reviewer = async () => ({ allowed: true });
 
 /** The rules of a user who may do everything. */
 export const allRules: Reviewer = async () => ({

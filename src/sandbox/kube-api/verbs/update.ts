@@ -13,10 +13,10 @@ import { resourceVersionRequired, validateMeta, validateMetaUpdate } from '../re
 import { invalid, invalidAs } from '../status/field-error.ts';
 import { badRequest, conflict, modified, notFound, qualifiedResource } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
-import { cannotBeHandled } from './create.ts';
+import { cannotBeHandled, createObject, decoded, recordCreate } from './create.ts';
 import { isGone } from './deletion.ts';
 import { isNoOp } from './no-op.ts';
-import { judgeUnknownFields, listKeys, type WriteOptions, withManagedFields, writeOptions } from './write-options.ts';
+import { judgeFields, listKeys, type WriteOptions, withManagedFields, writeOptions } from './write-options.ts';
 
 /** How often a write that names no resourceVersion is tried again when others write in between. */
 const ATTEMPTS = 10;
@@ -33,13 +33,14 @@ export async function update(call: ApiRequest, admit: AdmissionChain): Promise<A
   const { type, name = '', namespace } = call;
   const options = writeOptions(call, 'UpdateOptions');
   const body = await readObjectBody(call.request, expectedBody(type));
-  checkKind(type, body);
-  const read = readObject(type, body);
+  checkKind(call.context.registry, type, body.value);
+  const read = readObject(type, body.value);
   if (!read.ok) throw cannotBeHandled(type, read.message);
-  const warnings = judgeUnknownFields(call, options, read.unknownFields);
+  const warnings = judgeFields(call, options, { unknown: read.unknownFields, duplicate: body.duplicateFields });
   const sent = read.object;
+  if (!sent.metadata.name) throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (sent.metadata.name !== name)
-    throw badRequest(`the name of the object (${sent.metadata.name ?? ''}) does not match the name on the URL (${name})`);
+    throw badRequest(`the name of the object (${sent.metadata.name}) does not match the name on the URL (${name})`);
   if (sent.metadata.namespace && sent.metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
@@ -47,6 +48,11 @@ export async function update(call: ApiRequest, admit: AdmissionChain): Promise<A
     throw missingVersion(type, name);
   }
   const metadata = namespace === undefined ? sent.metadata : { ...sent.metadata, namespace };
+  if (type.createOnUpdate && !call.context.store.get(type.bucket, storageKey(namespace, name))) {
+    const { resourceVersion: _none, ...meta } = metadata;
+    const created = await createObject(call, recordCreate(call, options, decoded(call, { ...sent, metadata: meta })), options, admit);
+    return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
+  }
   return writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, warnings }));
 }
 
@@ -69,7 +75,7 @@ export async function writeUpdate(
     const served = toServed(type, live);
     const intended = await intend(served);
     checkIdentity(type, served, intended.object);
-    const merged = canonical(type, prepareUpdate(call, served, intended.object));
+    const merged = canonical(type, prepareUpdate(call, served, withDefaults(call, intended.object)));
     const recorded = intended.recorded ? merged : canonical(type, record(call, options, served, merged));
     const admitted = await admit({ call, operation: 'UPDATE', object: recorded, oldObject: served, options });
     const next = finish(call, served, admitted.object ?? recorded);
@@ -83,12 +89,18 @@ export async function writeUpdate(
   }
 }
 
+/** What is decoded is defaulted, whatever verb it comes by. */
+function withDefaults({ type, context }: ApiRequest, object: KubeObject): KubeObject {
+  return behaviourOf(type.bucket).defaults?.(object, context) ?? object;
+}
+
 /** The optimistic lock: a resourceVersion or uid that is sent must be the live one. */
 function checkIdentity(type: ResourceType, live: KubeObject, sent: KubeObject): void {
   const name = live.metadata.name ?? '';
   const { uid, resourceVersion } = sent.metadata;
   if (uid && uid !== live.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`;
+    const key = `/registry/${type.plural}/${storageKey(live.metadata.namespace, name)}`;
+    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`;
     throw conflict(qualifiedResource(type), { name, group: type.group, kind: type.plural }, why);
   }
   if (resourceVersion && resourceVersion !== '0' && resourceVersion !== live.metadata.resourceVersion) throw modified(type, name);
@@ -162,9 +174,9 @@ function check(type: ResourceType, live: KubeObject, next: KubeObject): void {
   const behaviour = behaviourOf(type.bucket);
   const metaErrors = validateMetaUpdate(live, next);
   const errors = [
+    // Checked once by the registry and once by the strategy, so the real one says it twice.
     ...metaErrors,
-    // Custom resources are checked once by their strategy and once by their validator, so the real one says it twice.
-    ...(type.body.kind === 'custom' ? metaErrors : []),
+    ...metaErrors,
     ...validateMeta(type, next),
     ...(behaviour.validate?.(next) ?? []),
     ...(behaviour.validateUpdate?.(live, next) ?? []),

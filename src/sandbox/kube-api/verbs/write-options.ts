@@ -31,10 +31,19 @@ export function writeOptions(call: ApiRequest, kind: string): WriteOptions {
   };
 }
 
-/** What becomes of unknown fields: nothing, warnings, or a 400 Refusal. */
-export function judgeUnknownFields(call: ApiRequest, options: WriteOptions, unknownFields: readonly string[]): readonly string[] {
-  if (unknownFields.length === 0 || options.fieldValidation === 'Ignore') return [];
-  const texts = unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`);
+/** Fields of a body that are not what its sender thinks they are. */
+export interface DoubtfulFields {
+  readonly unknown: readonly string[];
+  readonly duplicate: readonly string[];
+}
+
+/** What becomes of unknown and duplicate fields: nothing, warnings, or a 400 Refusal. */
+export function judgeFields(call: ApiRequest, options: WriteOptions, { unknown, duplicate }: DoubtfulFields): readonly string[] {
+  const texts = [
+    ...duplicate.map((field) => `duplicate field ${JSON.stringify(field)}`),
+    ...unknown.map((field) => `unknown field ${JSON.stringify(field)}`),
+  ];
+  if (texts.length === 0 || options.fieldValidation === 'Ignore') return [];
   if (options.fieldValidation === 'Warn') return texts;
   const { type } = call;
   throw badRequest(
