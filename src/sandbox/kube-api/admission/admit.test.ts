@@ -1,94 +1,26 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../../../kube/core/object.ts';
-import { type Admission, type AdmissionOutcome, admit } from './admit.ts';
-import type { AdmissionAttributes } from './attributes.ts';
-import { readResponse } from './review-response.ts';
-import type { CallWebhook, WebhookCall } from './webhook-call.ts';
-
-const sample = (name: string) => JSON.parse(readFileSync(new URL(`../../../../test/conformance/samples/${name}`, import.meta.url), 'utf8'));
-const text = (name: string) => readFileSync(new URL(`../../../../test/conformance/samples/${name}`, import.meta.url), 'utf8').trimEnd();
-
-const review = sample('admission-review.pod.json').request;
-const pod: KubeObject = review.object;
-const attributes: AdmissionAttributes = {
-  kind: { group: '', version: 'v1', kind: 'Pod' },
-  resource: { group: '', version: 'v1', resource: 'pods' },
-  namespace: 'hooks',
-  name: 'p1',
-  operation: 'CREATE',
-  userInfo: review.userInfo,
-  dryRun: false,
-  options: review.options,
-};
-
-const rules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], scope: '*' }];
-const webhook = (name: string, more: object = {}) => ({
-  name,
-  clientConfig: { url: `https://127.0.0.1:35213/${name.split('.')[0]}` },
+import {
+  annotate,
+  attributes,
+  configuration,
+  hooks,
+  mutating,
+  patchOf,
+  pod,
+  type Reply,
+  refusalOf,
+  review,
   rules,
-  sideEffects: 'None',
-  admissionReviewVersions: ['v1'],
-  ...more,
-});
-const configuration = (kind: 'Mutating' | 'Validating', name: string, ...webhooks: object[]): KubeObject => ({
-  kind: `${kind}WebhookConfiguration`,
-  apiVersion: 'admissionregistration.k8s.io/v1',
-  metadata: { name },
-  webhooks,
-});
-const mutating = (more: object = {}): KubeObject => configuration('Mutating', 'one', webhook('one.podrole.local', more));
-
-type Reply = Readonly<Record<string, unknown>> | string | { readonly http: number; readonly body: string } | { readonly failed: string };
-
-/** A webhook of replies: a response's members, a raw body, an HTTP failure or a failed connection, by the path called. */
-function hooks(replies: Readonly<Record<string, (request: typeof review) => Reply>>): {
-  readonly call: CallWebhook;
-  readonly calls: WebhookCall[];
-  readonly paths: () => string[];
-} {
-  const calls: WebhookCall[] = [];
-  const pathOf = (call: WebhookCall) => new URL(call.clientConfig.url ?? 'https://none/').pathname.slice(1);
-  return {
-    calls,
-    paths: () => calls.map(pathOf),
-    call: async (call) => {
-      calls.push(call);
-      const { request } = JSON.parse(call.body);
-      const reply = replies[pathOf(call)]?.(request) ?? {};
-      if (typeof reply === 'string') return { kind: 'answered', status: 200, contentType: 'application/json', body: reply };
-      if ('http' in reply) return { kind: 'answered', status: reply.http as number, contentType: 'text/plain', body: reply.body as string };
-      if ('failed' in reply) return { kind: 'failed', reason: reply.failed as string };
-      const response = { uid: request.uid, allowed: true, ...reply };
-      return {
-        kind: 'answered',
-        status: 200,
-        contentType: 'application/json',
-        body: JSON.stringify({ kind: 'AdmissionReview', apiVersion: 'admission.k8s.io/v1', response }),
-      };
-    },
-  };
-}
-
-const patchOf = (...operations: object[]) => ({ patchType: 'JSONPatch', patch: btoa(JSON.stringify(operations)) });
-const annotate = (name: string) => (request: typeof review) => {
-  const { annotations } = request.object.metadata;
-  if (annotations?.[name] !== undefined) return {};
-  return annotations === undefined
-    ? patchOf({ op: 'add', path: '/metadata/annotations', value: { [name]: 'x' } })
-    : patchOf({ op: 'add', path: `/metadata/annotations/${name}`, value: 'x' });
-};
-
-let ids = 0;
-const run = (options: Partial<Admission> & Pick<Admission, 'configurations' | 'call'>): Promise<AdmissionOutcome> =>
-  admit(
-    { attributes, object: pod, oldObject: undefined, namespaceLabels: {}, newId: () => `id-${++ids}`, ...options },
-    new AbortController().signal,
-  );
-const runOne = async (reply: Reply, more: object = {}, options: Partial<Admission> = {}) =>
-  run({ configurations: [mutating(more)], call: hooks({ one: () => reply }).call, ...options });
-const refusalOf = (outcome: AdmissionOutcome) => (outcome.ok ? 'admitted' : outcome.status);
+  run,
+  runOne,
+  sample,
+  text,
+  webhook,
+} from '../../../../test/support/fake-webhooks.ts';
+import type { KubeObject } from '../../../kube/core/object.ts';
+import { readResponse } from './review-response.ts';
+import type { CallWebhook } from './webhook-call.ts';
 
 describe('the review that a webhook is sent', () => {
   it('is the real one, byte for byte', async () => {
@@ -354,105 +286,5 @@ describe('validating webhooks', () => {
       warnings: [],
       audit: { 'failed-open.validating.webhook.admission.k8s.io/round_0_index_0': 'a.x.y' },
     });
-  });
-});
-describe('which webhooks a request concerns', () => {
-  const called = async (more: object, options: Partial<Admission> = {}) => {
-    const { call, calls } = hooks({});
-    await run({ configurations: [mutating(more)], call, ...options });
-    return calls.length === 1;
-  };
-  const rule = (changes: object) => ({ rules: [{ ...rules[0], ...changes }] });
-  const labelled: KubeObject = { ...pod, metadata: { ...pod.metadata, labels: { app: 'x' } } };
-  const selector = { matchLabels: { app: 'x' } };
-  const namespaceAttributes: Partial<AdmissionAttributes> = {
-    kind: { group: '', version: 'v1', kind: 'Namespace' },
-    resource: { group: '', version: 'v1', resource: 'namespaces' },
-    name: 'hooks',
-    namespace: undefined,
-  };
-  const asNamespace = { attributes: { ...attributes, ...namespaceAttributes }, object: { ...labelled, kind: 'Namespace' } };
-
-  it.each<[string, boolean, object, Partial<Admission>]>([
-    ['its rule', true, {}, {}],
-    ['any operation', true, rule({ operations: ['*'] }), {}],
-    ['another operation', false, rule({ operations: ['UPDATE'] }), {}],
-    ['another group', false, rule({ apiGroups: ['apps'] }), {}],
-    ['another version', false, rule({ apiVersions: ['v2'] }), {}],
-    ['any resource', true, rule({ resources: ['*'] }), {}],
-    ['another resource', false, rule({ resources: ['configmaps'] }), {}],
-    ['a subresource that is not named', false, {}, { attributes: { ...attributes, subresource: 'status' } }],
-    ['a named subresource', true, rule({ resources: ['pods/status'] }), { attributes: { ...attributes, subresource: 'status' } }],
-    ['any subresource', true, rule({ resources: ['*/*'] }), { attributes: { ...attributes, subresource: 'status' } }],
-    ['namespaced objects', true, rule({ scope: 'Namespaced' }), {}],
-    ['cluster objects', false, rule({ scope: 'Cluster' }), {}],
-    ['a namespace as a cluster object', true, rule({ scope: 'Cluster', resources: ['namespaces'] }), asNamespace],
-    ['a namespace not as a namespaced object', false, rule({ scope: 'Namespaced', resources: ['namespaces'] }), asNamespace],
-    [
-      'a namespace by the labels it is about to have',
-      true,
-      { ...rule({ resources: ['namespaces'] }), namespaceSelector: selector },
-      asNamespace,
-    ],
-    ['a labelled namespace', true, { namespaceSelector: selector }, { namespaceLabels: { app: 'x' } }],
-    ['a namespace of other labels', false, { namespaceSelector: selector }, { namespaceLabels: { app: 'y' } }],
-    [
-      'a cluster object whatever the namespace selector says',
-      true,
-      { namespaceSelector: selector },
-      { attributes: { ...attributes, namespace: undefined } },
-    ],
-    ['a labelled object', true, { objectSelector: selector }, { object: labelled }],
-    ['an object that was labelled', true, { objectSelector: selector }, { oldObject: labelled }],
-    ['an object of other labels', false, { objectSelector: selector }, {}],
-    ['In', true, { objectSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['x', 'y'] }] } }, { object: labelled }],
-    ['NotIn', false, { objectSelector: { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['x'] }] } }, { object: labelled }],
-    ['Exists', true, { objectSelector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] } }, { object: labelled }],
-    ['DoesNotExist', false, { objectSelector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } }, { object: labelled }],
-    ['a condition that holds', true, { matchConditions: [{ name: 'c', expression: "request.userInfo.username == 'admin'" }] }, {}],
-    ['a condition that does not hold', false, { matchConditions: [{ name: 'c', expression: "object.metadata.name == 'other'" }] }, {}],
-    ['whole numbers in a condition', true, { matchConditions: [{ name: 'c', expression: 'object.spec.priority == 0' }] }, {}],
-    [
-      'no webhook configuration',
-      false,
-      rule({ apiGroups: ['*'], apiVersions: ['*'], resources: ['*'] }),
-      {
-        attributes: { ...attributes, kind: { group: 'admissionregistration.k8s.io', version: 'v1', kind: 'MutatingWebhookConfiguration' } },
-      },
-    ],
-  ])('%s: %s', async (_, expected, more, options) => {
-    expect(await called(more, options)).toBe(expected);
-  });
-
-  const broken = { matchConditions: [{ name: 'c', expression: "object.metadata.annotations['x'] == 'y'" }] };
-  it('refuses under Fail what a condition cannot be evaluated for', async () => {
-    const outcome = await runOne({}, broken);
-    const message = `pods "p1" is forbidden: expression 'object.metadata.annotations['x'] == 'y'' resulted in error: no such key: annotations`;
-    expect(outcome).toMatchObject({ ok: false, status: { code: 403, reason: 'Forbidden', message } });
-  });
-  it('skips under Ignore what a condition cannot be evaluated for', async () => {
-    expect(await called({ ...broken, failurePolicy: 'Ignore' })).toBe(false);
-  });
-  it('skips when one condition is false though another fails', async () => {
-    expect(await called({ matchConditions: [...broken.matchConditions, { name: 'd', expression: 'false' }] })).toBe(false);
-  });
-
-  it('is sent the version that its rule names, unless it wants exact matches', async () => {
-    const equivalents = [
-      {
-        resource: { group: 'events.k8s.io', version: 'v1', resource: 'events' },
-        kind: { group: 'events.k8s.io', version: 'v1', kind: 'Event' },
-      },
-    ];
-    const more = { rules: [{ ...rules[0], apiGroups: ['events.k8s.io'], resources: ['events'] }] };
-    const { call, calls } = hooks({});
-    await run({ configurations: [mutating(more)], call, equivalents });
-    const { request } = JSON.parse(calls[0]?.body ?? '{}');
-    expect([request.kind, request.requestKind, request.object.apiVersion]).toEqual([
-      equivalents[0]?.kind,
-      attributes.kind,
-      'events.k8s.io/v1',
-    ]);
-    expect(await called({ ...more, matchPolicy: 'Exact' }, { equivalents })).toBe(false);
   });
 });

@@ -51,6 +51,8 @@ function applyOperation(root: { document: unknown }, operation: Readonly<Record<
   // The document hangs below a root of ours so that an operation on the whole of it needs no case of its own.
   const target = { op: absent && op === 'replace' ? 'add' : op, value, path: `/document${path}`, from: `/document${String(from)}` };
   const failure = failureOf(root, op, { path, from: String(from) });
+  // The library would look into texts as if they were lists, and write into numbers.
+  if (containerOf(root, path) === undefined || (needsFrom && containerOf(root, String(from)) === undefined)) return failure;
   return applyPatch(root, [target as Operation])[0] === null ? undefined : failure;
 }
 
@@ -62,9 +64,9 @@ function isAbsentMember(root: unknown, path: string): boolean {
 
 const KINDS = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
 
-/** RFC 6901: empty, or segments that each start with a slash, with `~` only as `~0` and `~1`. */
+/** RFC 6901: empty, or segments that each start with a slash, with `~` only as `~0` and `~1`. Never the door to a prototype. */
 function isPointer(value: unknown): value is string {
-  return typeof value === 'string' && /^(\/([^~/]|~[01])*)*$/.test(value);
+  return typeof value === 'string' && /^(\/([^~/]|~[01])*)*$/.test(value) && !value.split('/').includes('__proto__');
 }
 
 /** What is said should the operation fail on this document. */

@@ -69,6 +69,8 @@ describe('applyJsonPatch', () => {
     ],
     [{ op: 'replace', path: '/no/b', value: 1 }, [422, 'replace operation does not apply: doc is missing path: /no/b: missing value']],
     [{ op: 'replace', path: '/list/7', value: 1 }, [422, 'replace operation does not apply: doc is missing key: /list/7: missing value']],
+    [{ op: 'test', path: '/data/a/0', value: '1' }, [422, 'test operation does not apply: is missing path: /data/a/0: missing value']],
+    [{ op: 'add', path: '/__proto__/x', value: 1 }, [422, 'add operation failed to decode path: missing value']],
     [{ op: 'test', path: '/data/a', value: 2 }, [422, 'testing value /data/a failed: test failed']],
     [{ op: 'copy', from: '/no/b', path: '/b' }, [422, 'copy operation does not apply: doc is missing from path: /no/b: missing value']],
   ])('%j', (operation, result) => {

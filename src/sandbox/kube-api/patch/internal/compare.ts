@@ -1,7 +1,7 @@
 import type { Shape } from '../list-keys.ts';
 import { sameJson } from '../same-json.ts';
 import { type Atom, atomOf, isHollow, itemsOf, membersOf, nameElement } from './atoms.ts';
-import { buildFieldSet, difference, type FieldPath, type FieldSet, type FieldSetBuilder, recursiveDifference } from './field-set.ts';
+import { buildFieldSet, type FieldPath, type FieldSet, type FieldSetBuilder, recursiveDifference } from './field-set.ts';
 
 /** What changed from one value to another, as fields. A container that came or went is listed with all below it. */
 export interface Comparison {
@@ -30,12 +30,6 @@ export function withoutFields(comparison: Comparison, ignored: FieldSet): Compar
     modified: recursiveDifference(comparison.modified, ignored),
     removed: recursiveDifference(comparison.removed, ignored),
   };
-}
-
-/** Whether `left` names nothing that `right` does not. */
-export function isSubset(left: FieldSet, right: FieldSet): boolean {
-  const rest = difference(left, right);
-  return rest.members.size === 0 && rest.children.size === 0;
 }
 
 interface Pair {
