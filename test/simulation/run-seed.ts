@@ -60,7 +60,7 @@ export async function runSeed(seed: number, settings: RunSettings = {}): Promise
     hash.update(`${scheduler.now.toFixed(3)} ${line}\n`);
     if (settings.trace) {
       tail.push(`${(scheduler.now / 1000).toFixed(3)} ${line}`);
-      if (tail.length > 4_000) tail.shift();
+      if (tail.length > 20_000) tail.shift();
     }
   };
   iam.onLate = (role, document) => invariants.late({ role, document });

@@ -100,6 +100,8 @@ export class RoleReporter {
     for (const { subject, profile } of verdicts.undecided) this.#set(memory, { subject, profile, state: { kind: 'granted' } }, news);
     for (const { subject, profile } of verdicts.revoke) {
       const message = `${subject} is being removed from the trust policy`;
+      // Why it waits is said by whoever knows; saying it is under way once more would only flap.
+      if (memory.subjects.get(subject)?.kind === 'leaving' && !memory.gone.has(subject)) continue;
       this.#set(
         memory,
         { subject, profile, state: memory.gone.has(subject) ? { kind: 'gone' } : { kind: 'leaving', reason: 'Revoking', message } },
@@ -191,9 +193,14 @@ export class RoleReporter {
     }
   }
 
-  /** Of a deleted profile nothing was ever ours on this role (another path, a missing tag, no finalizer): it holds up nothing. */
+  /** Of a profile that is being deleted nothing was ever ours on this role (another path, a missing tag, no finalizer): it holds up nothing. */
   #release(memory: RoleMemory, verdicts: Verdicts, news: Set<string>): void {
-    const ours = new Set([...verdicts.revoke, ...(memory.stored?.record?.tombstones ?? [])].map((entry) => entry.subject));
+    const { record } = memory.stored ?? {};
+    const ours = new Set(
+      [...verdicts.revoke, ...verdicts.desired, ...verdicts.undecided, ...(record?.granted ?? []), ...(record?.tombstones ?? [])].map(
+        (entry) => entry.subject,
+      ),
+    );
     for (const { subject, profile } of this.#deletingClaims(memory)) {
       if (!ours.has(subject)) this.#set(memory, { subject, profile, state: { kind: 'gone' } }, news);
     }
