@@ -221,9 +221,11 @@ export class Invariants {
     }
     const before = new Set(statementsOf(change.before).map((one) => JSON.stringify(one)));
     const strange = statementsOf(change.after).filter((one) => !isOurs(one) && !before.has(JSON.stringify(one)));
-    // A statement that was lost may come back with a stale read; one that nobody ever wrote may not come at all.
-    for (const one of strange)
+    for (const one of strange) {
+      // A statement that was lost may come back with a stale read or a late write; one that nobody ever wrote may not come at all.
       if (!this.#foreignAt.has(String(one.Sid))) this.break('S4', `a foreign statement of ${role} is changed or made up`);
+      this.#foreignAt.set(String(one.Sid), this.#scheduler.now);
+    }
   }
 
   /** S7: a finalizer leaves only when the subject is truly gone, and no write that may still land holds it. */

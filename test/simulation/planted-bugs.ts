@@ -1,3 +1,4 @@
+import { createProfileController } from '../../src/profile/create-profile-controller.ts';
 import type { ProfileControllerDeps, UpdateOutcome } from '../../src/profile/ports.ts';
 import { upstreamController } from './planted-upstream.ts';
 import type { RunSettings } from './run-seed.ts';
@@ -62,6 +63,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     settings: {
       ...under({ crash: 3, iamLateApply: 0.6 }),
       tamper: (deps) => ({ ...deps, lease: { ...deps.lease, takenOverAt: () => undefined } }),
+    },
+    breaks: ['S7', 'interval'],
+  },
+  {
+    name: 'the lease is released while a write may still land',
+    settings: {
+      ...under({ restart: 3, iamLateApply: 0.6 }),
+      make: (deps, options) => ({ ...createProfileController(deps, options), settled: () => true }),
     },
     breaks: ['S7', 'interval'],
   },

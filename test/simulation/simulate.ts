@@ -1,0 +1,43 @@
+import { type RunResult, type RunSettings, runSeed } from './run-seed.ts';
+import { FaultTally } from './world/faults.ts';
+
+/** What a row of runs came to. */
+export interface SimulationReport {
+  readonly seeds: number;
+  readonly failed: readonly RunResult[];
+  readonly tally: FaultTally;
+  /** Longest virtual milliseconds that a subject was trusted without a profile, and without a profile that wants it. */
+  readonly outlivedMs: number;
+  readonly lingeredMs: number;
+  /** Foreign statements overwritten between our last look and our write. */
+  readonly lost: number;
+  readonly events: number;
+  readonly virtualMs: number;
+}
+
+/** Runs `count` seeds from `from` on. */
+export async function simulate(from: number, count: number, settings: RunSettings = {}): Promise<SimulationReport> {
+  const tally = new FaultTally();
+  const failed: RunResult[] = [];
+  let [outlivedMs, lingeredMs, lost, events, virtualMs] = [0, 0, 0, 0, 0];
+  for (let seed = from; seed < from + count; seed += 1) {
+    const result = await runSeed(seed, settings);
+    if (result.violations.length > 0) failed.push(result);
+    tally.add(result.tally);
+    outlivedMs = Math.max(outlivedMs, result.intervals.outlived);
+    lingeredMs = Math.max(lingeredMs, result.intervals.lingered);
+    lost += result.lost;
+    events += result.events;
+    virtualMs += result.virtualMs;
+  }
+  return { seeds: count, failed, tally, outlivedMs, lingeredMs, lost, events, virtualMs };
+}
+
+/** The first seed from 1 on that breaks one of these invariants, within a budget. */
+export async function firstCaught(invariants: readonly string[], budget: number, settings: RunSettings): Promise<number | undefined> {
+  for (let seed = 1; seed <= budget; seed += 1) {
+    const { violations } = await runSeed(seed, settings);
+    if (violations.some((violation) => invariants.includes(violation.invariant))) return seed;
+  }
+  return undefined;
+}
