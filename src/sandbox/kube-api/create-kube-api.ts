@@ -8,6 +8,7 @@ import { requestToken } from './authn/service-account-tokens.ts';
 import type { ApiContext } from './context.ts';
 import { ControllerRunner } from './controllers/controller.ts';
 import { definitionsController } from './controllers/definitions.ts';
+import { eventExpiry } from './controllers/event-expiry.ts';
 import { garbageCollector } from './controllers/garbage-collector.ts';
 import { namespaceContentController, namespaceDeletionController } from './controllers/namespaces.ts';
 import { seedNamespaces } from './controllers/seed.ts';
@@ -40,6 +41,8 @@ export interface KubeApiOptions {
   readonly version?: string;
   /** Where `clientConfig.service` of a webhook is served; default nowhere, so that only URLs can be called. */
   readonly resolveService?: HttpsCallOptions['resolveService'];
+  /** Calls admission webhooks; default over HTTPS. */
+  readonly callWebhook?: CallWebhook;
   /** How many writes a watch can go back; default 10,000. */
   readonly historyLimit?: number;
 }
@@ -79,22 +82,27 @@ export function createKubeApi(options: KubeApiOptions): KubeApi {
   };
   const watches = new Set<() => void>();
   const webhooks = httpsCall({ resolveService: options.resolveService ?? ((): undefined => undefined) });
-  const server: Server = { context, users: options.users, services: services(watches, webhooks.call) };
+  const server: Server = { context, users: options.users, services: services(watches, options.callWebhook ?? webhooks.call) };
   const runner = new ControllerRunner(context, [
     definitionsController(context),
     namespaceContentController(context, options.caPem),
     namespaceDeletionController(context),
     garbageCollector(context),
   ]);
+  const expiry = eventExpiry(context);
   seedNamespaces(context);
   let closed = false;
   return {
     handle: async (request) => (closed ? closing() : handle(server, request)),
-    start: () => runner.start(),
+    start: () => {
+      runner.start();
+      expiry.start();
+    },
     close: async () => {
       closed = true;
       for (const end of [...watches]) end();
       webhooks.close();
+      expiry.stop();
       await runner.stop();
     },
     snapshot: () => context.store.snapshot(),

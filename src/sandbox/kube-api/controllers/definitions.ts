@@ -2,17 +2,14 @@ import type { KubeObject } from '../../../kube/core/object.ts';
 import { type ApiContext, timestamp } from '../context.ts';
 import { typesOf } from '../crd/definition.ts';
 import { objectAt } from '../kinds/behaviour.ts';
-import { canonical } from '../resources/canonical.ts';
 import { deleteLive, writeOrRemove } from '../verbs/deletion.ts';
 import type { Controller } from './controller.ts';
+import { controllerWrite } from './controller-write.ts';
 
 export const DEFINITIONS = 'customresourcedefinitions.apiextensions.k8s.io';
 const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 
-/**
- * Serves what CustomResourceDefinitions define: names accepted and Established within the same turn, the cleanup finalizer that the real one
- * sets, and with the definition's deletion all of its objects.
- */
+/** Serves what CustomResourceDefinitions define, says so in their status, and with a definition's deletion deletes all of its objects. */
 export function definitionsController(context: ApiContext): Controller {
   const reconcile = (name: string): void => {
     const definition = context.store.get(DEFINITIONS, name);
@@ -25,8 +22,15 @@ export function definitionsController(context: ApiContext): Controller {
       return;
     }
     context.registry.define(name, typesOf(definition));
-    const established = establish(context, definition);
-    if (established) context.store.update(DEFINITIONS, name, established, definition);
+    const status = establishedStatus(context, definition);
+    const type = context.registry.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
+    if (status && type)
+      controllerWrite(context, type, {
+        live: definition,
+        next: { ...definition, status },
+        subresource: 'status',
+        manager: 'kube-apiserver',
+      });
   };
   return {
     name: 'definitions',
@@ -38,33 +42,24 @@ export function definitionsController(context: ApiContext): Controller {
   };
 }
 
-function establish(context: ApiContext, definition: KubeObject): KubeObject | undefined {
+/** The status of a definition whose names are accepted; `undefined` when it says so already. */
+function establishedStatus(context: ApiContext, definition: KubeObject): object | undefined {
   const status = objectAt(definition, 'status');
   const names = objectAt(definition, 'spec', 'names');
-  const finalizers = definition.metadata.finalizers ?? [];
-  if (JSON.stringify(status.acceptedNames) === JSON.stringify(names) && finalizers.includes(CLEANUP)) return undefined;
-  const now = timestamp(context.clock.now());
+  if (JSON.stringify(status.acceptedNames) === JSON.stringify(names)) return undefined;
+  const lastTransitionTime = timestamp(context.clock.now());
   const condition = (type: string, reason: string, message: string): object => ({
     type,
     status: 'True',
-    lastTransitionTime: now,
+    lastTransitionTime,
     reason,
     message,
   });
-  const type = context.registry.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
-  if (!type) return undefined;
-  return canonical(type, {
-    ...definition,
-    metadata: { ...definition.metadata, finalizers: finalizers.includes(CLEANUP) ? finalizers : [...finalizers, CLEANUP] },
-    status: {
-      ...status,
-      conditions: [
-        condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
-        condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
-      ],
-      acceptedNames: names,
-    },
-  });
+  const conditions = [
+    condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
+    condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
+  ];
+  return { ...status, conditions, acceptedNames: names };
 }
 
 /** Objects without finalizers go at once; the definition waits for the others. */

@@ -35,7 +35,7 @@ function pruneAt(schema: SchemaNode, value: unknown, path: string, resource: boo
   return output;
 }
 
-/** Fills in `default` values of absent members (and of nulls that the schema does not allow), from the outside in. */
+/** Fills in `default` values of absent members, from the outside in; a null that its schema does not allow counts as absent. */
 export function applyDefaults(schema: SchemaNode, value: unknown): unknown {
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -44,7 +44,7 @@ export function applyDefaults(schema: SchemaNode, value: unknown): unknown {
   if (!isJsonObject(value)) return value;
   const output: Record<string, unknown> = { ...value };
   for (const [name, child] of Object.entries(schema.properties ?? {})) {
-    if (output[name] === null && child.nullable !== true && child.default !== undefined) delete output[name];
+    if (output[name] === null && child.nullable !== true) delete output[name];
     if (output[name] === undefined && child.default !== undefined) output[name] = structuredClone(child.default);
     if (output[name] !== undefined) output[name] = applyDefaults(child, output[name]);
   }

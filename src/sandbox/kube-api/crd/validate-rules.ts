@@ -6,6 +6,17 @@ import { mapItems, type SchemaNode, type ValidationRule } from './schema.ts';
 
 const environment = new Environment({ unlistedVariablesAreDyn: true });
 
+/** Whether a schema has a rule anywhere. */
+export function hasRules(schema: SchemaNode): boolean {
+  const items = mapItems(schema);
+  return (
+    (schema['x-kubernetes-validations'] ?? []).length > 0 ||
+    Object.values(schema.properties ?? {}).some(hasRules) ||
+    (schema.items !== undefined && hasRules(schema.items)) ||
+    (items !== undefined && hasRules(items))
+  );
+}
+
 /** Evaluates the CEL rules of a schema (KEP-2876) at every place where they stand; transition rules only where there was a value before. */
 export function validateRules(schema: SchemaNode, value: unknown, before: unknown): readonly FieldError[] {
   return rulesAt(schema, value, before, '');
@@ -54,7 +65,7 @@ function evaluate(rule: ValidationRule, { schema, value, before, path }: Place):
     if (environment.evaluate(rule.rule, variables) === true) return [];
     return [failed(rule, field, value, messageFor(rule, variables))];
   } catch (thrown) {
-    return [invalidValue(field, shown(value), `rule ${JSON.stringify(rule.rule)} could not be evaluated: ${messageOf(thrown)}`)];
+    return [ruleError(field, value, `rule ${JSON.stringify(rule.rule)} could not be evaluated: ${messageOf(thrown)}`)];
   }
 }
 
@@ -77,16 +88,16 @@ function failed(rule: ValidationRule, field: string, value: unknown, message: st
     case 'FieldValueRequired':
       return { reason: rule.reason, field, message: `Required value: ${message}` };
     case 'FieldValueDuplicate':
-      return { reason: rule.reason, field, message: `Duplicate value: ${JSON.stringify(shown(value))}` };
+      return { reason: rule.reason, field, message: `Duplicate value: ${JSON.stringify(value)}` };
     default:
-      return invalidValue(field, shown(value), message);
+      return ruleError(field, value, message);
   }
 }
 
-/** Errors show scalars as they are and objects by their type. */
-function shown(value: unknown): unknown {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'object' ? 'object' : value;
+/** Scalars are shown in an error, objects and lists are not. */
+function ruleError(field: string, value: unknown, message: string): FieldError {
+  if (typeof value !== 'object') return invalidValue(field, value, message);
+  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${message}` };
 }
 
 /** Integers are `int` in CEL, which the library knows as bigint. */

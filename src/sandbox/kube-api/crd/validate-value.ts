@@ -60,7 +60,7 @@ function checkString(schema: SchemaNode, value: string, path: string): readonly 
     errors.push(invalidValue(path, value, `${path} in body should match '${schema.pattern}'`));
   }
   if (schema.format !== undefined && formatProblem(schema.format, value)) {
-    errors.push(invalidValue(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`));
+    errors.push(typeInvalid(path, value, `${path} in body must be of type ${schema.format}: ${JSON.stringify(value)}`));
   }
   return errors;
 }
@@ -132,27 +132,45 @@ function checkObject(schema: SchemaNode, value: Readonly<Record<string, unknown>
   for (const name of schema.required ?? []) {
     if (value[name] === undefined) errors.push(requiredValue(join(path, name)));
   }
+  if (schema['x-kubernetes-embedded-resource'] === true) {
+    for (const name of ['apiVersion', 'kind']) if (!value[name]) errors.push(requiredValue(join(path, name)));
+  }
   return errors;
 }
 
+/** Combined schemas are reported at no field; the errors of the alternative that came nearest follow. */
 function checkCombined(schema: SchemaNode, value: unknown, path: string): readonly FieldError[] {
   const errors: FieldError[] = [];
-  const passes = (node: SchemaNode): boolean => validateValue(node, value, path).length === 0;
   const bad = (text: string): void => {
-    errors.push(invalidValue(path, isJsonObject(value) || Array.isArray(value) ? '' : value, `${JSON.stringify(path)} must ${text}`));
+    errors.push(invalidValue('<nil>', '', `${JSON.stringify(path)} must ${text}`));
   };
-  for (const node of schema.allOf ?? []) errors.push(...validateValue(node, value, path));
-  if (schema.allOf && !schema.allOf.every(passes)) bad('validate all the schemas (allOf)');
-  if (schema.anyOf && !schema['x-kubernetes-int-or-string'] && !schema.anyOf.some(passes)) bad('validate at least one schema (anyOf)');
-  if (schema.oneOf) {
-    const matching = schema.oneOf.filter(passes).length;
-    if (matching !== 1)
-      bad(
-        `validate one and only one schema (oneOf). Found ${matching === 0 ? 'none' : matching} valid${matching > 1 ? ' alternatives' : ''}`,
-      );
+  const outcomes = (nodes: readonly SchemaNode[]): readonly (readonly FieldError[])[] =>
+    nodes.map((node) => validateValue(node, value, path));
+  if (schema.anyOf && !schema['x-kubernetes-int-or-string']) {
+    const all = outcomes(schema.anyOf);
+    if (all.every((found) => found.length > 0)) {
+      bad('validate at least one schema (anyOf)');
+      errors.push(...fewest(all));
+    }
   }
-  if (schema.not && passes(schema.not)) bad('not validate the schema (not)');
+  if (schema.oneOf) {
+    const all = outcomes(schema.oneOf);
+    const matching = all.filter((found) => found.length === 0).length;
+    if (matching !== 1)
+      bad(`validate one and only one schema (oneOf). Found ${matching === 0 ? 'none valid' : `${matching} valid alternatives`}`);
+    if (matching === 0) errors.push(...fewest(all));
+  }
+  if (schema.allOf) {
+    const found = outcomes(schema.allOf).flat();
+    if (found.length > 0) bad(`validate all the schemas (allOf)${schema.allOf.length === 1 ? '. None validated' : ''}`);
+    errors.push(...found);
+  }
+  if (schema.not && validateValue(schema.not, value, path).length === 0) bad('not validate the schema (not)');
   return errors;
+}
+
+function fewest(all: readonly (readonly FieldError[])[]): readonly FieldError[] {
+  return all.reduce<readonly FieldError[]>((best, found) => (best.length === 0 || found.length < best.length ? found : best), []);
 }
 
 function join(path: string, name: string): string {

@@ -190,6 +190,7 @@ const SCALARS: Readonly<Record<string, Json>> = {
   intstr: { type: 'string', format: 'int-or-string' },
   bytes: { type: 'string', format: 'byte' },
   raw: { type: 'object' },
+  schema: { type: 'object' },
 };
 
 function schemaName(typeName: string): string {

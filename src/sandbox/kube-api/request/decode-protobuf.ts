@@ -104,6 +104,8 @@ function decodeScalar(name: ScalarName, value: bigint | Uint8Array): unknown {
       const message = readMessage(asBytes(value));
       return message.get(1)?.[0] === 1n ? textOf(message, 3) : Number(message.get(2)?.[0] ?? 0n);
     }
+    case 'schema':
+      throw new MalformedProtobufError('schemas are not read from protobuf');
     case 'raw': {
       const raw = bytesOf(readMessage(asBytes(value)), 1);
       return raw === undefined || raw.length === 0 ? undefined : parseRaw(raw);

@@ -10,7 +10,7 @@ const INTEGER_RANGE: Readonly<Record<'int32' | 'int64' | 'uint8', readonly [numb
 };
 
 /** Reads one scalar of a built-in type; throws UndecodableError in the decoder's own words. */
-export function decodeScalar(name: ScalarName, input: unknown, place: Place): unknown {
+export function decodeScalar(name: Exclude<ScalarName, 'schema'>, input: unknown, place: Place): unknown {
   switch (name) {
     case 'raw':
       return input;

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../../base/json.ts';
 import { decodeScalar } from './decode-scalar.ts';
+import { decodeSchema } from './decode-schema.ts';
 import { type Field, type FieldType, structType } from './field-type.ts';
 
 /** What a body became when read as a built-in type. */
@@ -90,6 +91,7 @@ function zeroOf(field: Field, place: Place, unknownFields: string[]): unknown {
     case 'microtime':
     case 'bytes':
     case 'raw':
+    case 'schema':
       return null;
   }
 }
@@ -103,7 +105,7 @@ function isEmpty(value: unknown): boolean {
 function decodeValue(type: FieldType, input: unknown, place: Place, unknownFields: string[]): unknown {
   switch (type.kind) {
     case 'scalar':
-      return decodeScalar(type.name, input, place);
+      return type.name === 'schema' ? decodeSchema(input, place, unknownFields) : decodeScalar(type.name, input, place);
     case 'struct':
       return decodeStruct(type.name, input, place, unknownFields);
     case 'list':

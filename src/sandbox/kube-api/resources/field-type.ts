@@ -19,7 +19,8 @@ export type ScalarName =
   | 'quantity'
   | 'intstr'
   | 'bytes'
-  | 'raw';
+  | 'raw'
+  | 'schema';
 
 /** One field of a built-in type. */
 export interface Field {
@@ -55,6 +56,7 @@ const SCALARS: ReadonlySet<string> = new Set([
   'intstr',
   'bytes',
   'raw',
+  'schema',
 ]);
 const parsed = new Map<string, StructType>();
 

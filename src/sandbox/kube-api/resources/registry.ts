@@ -32,8 +32,9 @@ export class Registry {
     return [...this.#types.values()];
   }
 
-  hasGroup(group: string): boolean {
-    return this.all().some((type) => type.group === group);
+  /** Whether a group is one of the server's own. */
+  isBuiltIn(group: string): boolean {
+    return builtInResources.some((type) => type.group === group);
   }
 
   /** Serves the types of a definition in place of those it had before. */

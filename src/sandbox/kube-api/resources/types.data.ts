@@ -2,7 +2,7 @@
  * The fields of the built-in kinds that this server stores, in the order in which Kubernetes v1.36 writes them.
  * Generated from the Go types and the OpenAPI v3 documents of that release (both Apache-2.0); no prose of theirs is kept.
  *
- * A field's code: `*` may be null, `[]` list, `{}` map; a scalar or the name of another type of this table;
+ * A field's code: `*` may be null, `[]` list, `{}` map; a scalar or the name of another type of this table (`schema`: a JSON schema);
  * `!` written even when empty; `@keys` list-map keys of server-side apply (`@` alone: a set);
  * `~key` merge key of a strategic merge patch (`~` alone: a merged list of scalars); `^` retain keys; `=` atomic;
  * `#n` the number in Kubernetes' protobuf encoding, `#n.m` inside an embedded message.
@@ -140,7 +140,7 @@ export const builtInTypes: Readonly<Record<string, Readonly<Record<string, strin
     scale: '*apiextensions.v1.CustomResourceSubresourceScale #2',
   },
   'apiextensions.v1.CustomResourceValidation': {
-    openAPIV3Schema: '*raw #1',
+    openAPIV3Schema: '*schema #1',
   },
   'apiextensions.v1.SelectableField': {
     jsonPath: 'string! #1',

@@ -21,7 +21,7 @@ export function validateMeta(type: ResourceType, object: KubeObject): readonly F
     ...checkAnnotations(annotations ?? {}, 'metadata.annotations'),
     ...(ownerReferences ?? []).flatMap((reference) => checkOwner(reference, 'metadata.ownerReferences')),
     ...checkControllers(ownerReferences ?? []),
-    ...(finalizers ?? []).flatMap(checkFinalizer),
+    ...(finalizers ?? []).flatMap((finalizer, index) => checkFinalizer(type, finalizer, index)),
   ];
 }
 
@@ -47,12 +47,15 @@ function checkControllers(references: readonly OwnerReference[]): readonly Field
   ];
 }
 
-function checkFinalizer(finalizer: string, index: number): readonly FieldError[] {
+/** Extensions and what they define take any qualified name; the other kinds know which names without a slash there are. */
+function checkFinalizer(type: ResourceType, finalizer: string, index: number): readonly FieldError[] {
   const errors = checkQualifiedName(finalizer, 'metadata.finalizers');
-  if (errors.length > 0 || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return errors;
+  const lenient = type.body.kind === 'custom' || LENIENT_GROUPS.has(type.group);
+  if (errors.length > 0 || lenient || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return errors;
   return [invalidValue(`metadata.finalizers[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
 }
 
+const LENIENT_GROUPS: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'admissionregistration.k8s.io']);
 const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 /** Checks what an update may not change, as `ValidateObjectMetaUpdate` does. */

@@ -3,7 +3,7 @@ import type { ApiRequest, ApiResult } from '../context.ts';
 import { list } from '../list-watch/list.ts';
 import { type OpenWatches, watch } from '../list-watch/watch.ts';
 import { flag } from '../request/query.ts';
-import { methodNotAllowed, unknownResource } from '../status/refusal.ts';
+import { methodNotAllowed, notFound, type Refusal, unknownResource } from '../status/refusal.ts';
 import type { AdmissionChain } from '../verbs/admission-chain.ts';
 import { bindPod } from '../verbs/binding.ts';
 import { create } from '../verbs/create.ts';
@@ -72,8 +72,13 @@ function answerCollection(call: ApiRequest, { admit, reviewers }: ResourceServic
   throw methodNotAllowed();
 }
 
+/** Custom resources know the paths of the subresources that they may have; a built-in kind has those that it has. */
+function absentSubresource({ type, subresource, name = '' }: ApiRequest): Refusal {
+  return type.body.kind === 'custom' && (subresource === 'status' || subresource === 'scale') ? notFound(type, name) : unknownResource();
+}
+
 function answerSubresource(call: ApiRequest, subresource: string, services: ResourceServices): Promise<ApiResult> {
-  if (!call.type.subresources.includes(subresource)) throw unknownResource();
+  if (!call.type.subresources.includes(subresource)) throw absentSubresource(call);
   const { method } = call.request;
   const { bucket } = call.type;
   if (subresource === 'status') {

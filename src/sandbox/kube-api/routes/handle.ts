@@ -43,8 +43,13 @@ async function route({ context, users, services }: Server, request: Request): Pr
     const discovered = handleDiscovery(context, request);
     if (discovered) return discovered;
   }
-  if (!path || !context.registry.hasGroup(path.group)) return respondText(404, '404 page not found\n');
+  if (!path || !isServed(context, path)) return respondText(404, '404 page not found\n');
   return answerResource(context, services, { request, path, query: searchParams, user });
+}
+
+/** A group of built-in kinds answers for all its paths; one of custom resources has only those of its resources. */
+function isServed({ registry }: ApiContext, { group, version, plural }: ResourcePath): boolean {
+  return registry.isBuiltIn(group) || registry.find(group, version, plural) !== undefined;
 }
 
 interface Asked {

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../../kube/core/object.ts';
 import type { ApiRequest } from '../context.ts';
 import type { Present } from '../list-watch/watch.ts';
 import { toTable } from '../printing/table.ts';
+import { decode } from '../resources/decode.ts';
 import { failure, Refusal } from '../status/refusal.ts';
 
 const META = 'meta.k8s.io/v1';
@@ -54,14 +55,18 @@ interface TableShape {
 
 function table(call: ApiRequest, objects: readonly KubeObject[], { withoutHeaders, metadata }: TableShape): unknown {
   const { type, context, query } = call;
+  const whole = includeObject(query.get('includeObject') ?? '');
   return toTable({
     group: type.group,
     kind: type.kind,
     columns: type.body.kind === 'custom' ? type.body.columns : undefined,
-    objects,
+    objects:
+      whole === 'Object' || type.body.kind === 'built-in'
+        ? objects
+        : objects.map((object) => ({ ...object, metadata: typedMetadata(object) })),
     metadata,
     now: context.clock.now(),
-    includeObject: includeObject(query.get('includeObject') ?? ''),
+    includeObject: whole,
     withoutHeaders,
   });
 }
@@ -83,5 +88,11 @@ function isObject(value: unknown): value is KubeObject {
 }
 
 function partial(object: KubeObject): KubeObject {
-  return { kind: 'PartialObjectMetadata', apiVersion: META, metadata: object.metadata };
+  return { kind: 'PartialObjectMetadata', apiVersion: META, metadata: typedMetadata(object) };
+}
+
+/** Metadata alone is a type of its own, whose members have the order of built-in types even where a custom resource's are sorted. */
+function typedMetadata({ metadata }: KubeObject): KubeObject['metadata'] {
+  const decoded = decode('meta.v1.ObjectMeta', metadata);
+  return decoded.ok ? decoded.value : metadata;
 }

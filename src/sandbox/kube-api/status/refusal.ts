@@ -14,6 +14,16 @@ export class Refusal extends Error {
   }
 }
 
+/** Runs `work`; if it is refused, the warnings known by then go with the refusal. */
+export async function warned<T>(warnings: readonly string[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof Refusal && warnings.length > 0) throw new Refusal(thrown.status, [...warnings, ...thrown.warnings]);
+    throw thrown;
+  }
+}
+
 /** The group and plural of a resource, as refusals name it. */
 export interface ResourceName {
   readonly group: string;

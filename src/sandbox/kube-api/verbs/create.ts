@@ -11,7 +11,7 @@ import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '.
 import { toServed } from '../resources/served.ts';
 import { validateMeta } from '../resources/validate-meta.ts';
 import { invalid } from '../status/field-error.ts';
-import { alreadyExists, badRequest, failure, notFound, Refusal } from '../status/refusal.ts';
+import { alreadyExists, badRequest, failure, notFound, Refusal, warned } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { judgeFields, listKeys, type WriteOptions, withManagedFields, writeOptions } from './write-options.ts';
 
@@ -26,8 +26,7 @@ export async function create(call: ApiRequest, admit: AdmissionChain): Promise<A
   const read = readObject(call.type, body.value);
   if (!read.ok) throw cannotBeHandled(call.type, read.message);
   const warnings = judgeFields(call, options, { unknown: read.unknownFields, duplicate: body.duplicateFields });
-  const object = recordCreate(call, options, decoded(call, read.object));
-  const created = await createObject(call, object, options, admit);
+  const created = await warned(warnings, () => createObject(call, recordCreate(call, options, decoded(call, read.object)), options, admit));
   return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
 }
 

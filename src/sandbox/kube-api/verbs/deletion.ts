@@ -70,20 +70,39 @@ function mark(context: ApiContext, type: ResourceType, live: KubeObject, way: De
   const finalizers = finalizersFor(live, way.propagation);
   const grace = graceOf(type, live, way);
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = live.metadata;
-  const sooner = deletionTimestamp !== undefined && grace < deletionGracePeriodSeconds;
+  const first = deletionTimestamp === undefined;
+  const sooner = !first && grace < deletionGracePeriodSeconds;
   const sameFinalizers = JSON.stringify(finalizers) === JSON.stringify(live.metadata.finalizers ?? []);
-  if (deletionTimestamp !== undefined && !sooner && sameFinalizers) return live;
+  if (!first && !sooner && sameFinalizers) return live;
+  if (first && CONTAINERS[type.bucket]) return markContainer(context, type, live, finalizers);
   const { finalizers: _old, ...meta } = live.metadata;
   const when = new Date(context.clock.now().getTime() + grace * 1_000);
-  const times =
-    deletionTimestamp === undefined || sooner
-      ? { deletionTimestamp: timestamp(when), ...(type.bucket === 'namespaces' ? {} : { deletionGracePeriodSeconds: grace }) }
-      : {};
-  const generation = type.generation && deletionTimestamp === undefined ? { generation: (live.metadata.generation ?? 0) + 1 } : {};
+  const times = first || sooner ? { deletionTimestamp: timestamp(when), deletionGracePeriodSeconds: grace } : {};
+  const generation = type.generation && first ? { generation: (live.metadata.generation ?? 0) + 1 } : {};
   const metadata = { ...meta, ...times, ...generation, ...(finalizers.length > 0 ? { finalizers } : {}) };
-  const status =
-    type.bucket === 'namespaces' ? { status: { ...(isJsonObject(live.status) ? live.status : {}), phase: 'Terminating' } } : {};
-  return canonical(versionOf(context.registry, type, live), { ...live, ...status, metadata });
+  return canonical(versionOf(context.registry, type, live), { ...live, metadata });
+}
+
+/** What holds other objects is emptied first, by a controller, so its deletion has a way of its own: a finalizer and a sign in the status. */
+const CONTAINERS: Readonly<Record<string, { readonly finalizers: readonly string[]; status(live: unknown, now: string): object }>> = {
+  namespaces: { finalizers: [], status: (status) => ({ ...(isJsonObject(status) ? status : {}), phase: 'Terminating' }) },
+  'customresourcedefinitions.apiextensions.k8s.io': {
+    finalizers: ['customresourcecleanup.apiextensions.k8s.io'],
+    status: (status, now) => {
+      const conditions = isJsonObject(status) && Array.isArray(status.conditions) ? status.conditions : [];
+      const message = 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon';
+      const terminating = { type: 'Terminating', status: 'True', lastTransitionTime: now, reason: 'InstanceDeletionPending', message };
+      return { ...(isJsonObject(status) ? status : {}), conditions: [...conditions, terminating] };
+    },
+  },
+};
+
+function markContainer(context: ApiContext, type: ResourceType, live: KubeObject, finalizers: readonly string[]): KubeObject {
+  const container = CONTAINERS[type.bucket];
+  const now = timestamp(context.clock.now());
+  const all = [...new Set([...finalizers, ...(container?.finalizers ?? [])])];
+  const metadata = { ...live.metadata, deletionTimestamp: now, ...(all.length > 0 ? { finalizers: all } : {}) };
+  return canonical(type, { ...live, metadata, status: container?.status(live.status, now) });
 }
 
 /** Objects are stored in the version that they were last written in; the type of the request may be another. */

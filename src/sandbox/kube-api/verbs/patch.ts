@@ -8,7 +8,7 @@ import { applyStrategicMerge } from '../patch/strategic-merge.ts';
 import { flag, invalidOptions } from '../request/query.ts';
 import { goName, mediaType, parseYamlText, readText } from '../request/read-body.ts';
 import { scanJson } from '../request/scan-json.ts';
-import { canonical, readObject, sortMembers } from '../resources/canonical.ts';
+import { readObject, sortMembers } from '../resources/canonical.ts';
 import { apiVersionOfType, type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { jsonText } from '../routes/json-text.ts';
 import { invalidAs, invalidValue, requiredValue } from '../status/field-error.ts';
@@ -113,13 +113,10 @@ function checkNames(live: KubeObject, next: KubeObject): void {
 async function apply(call: ApiRequest, options: WriteOptions, text: string, admit: AdmissionChain): Promise<ApiResult> {
   const { type, context, namespace, name = '', subresource } = call;
   const applied = readApplied(call, text);
-  const read = readObject(type, applied);
-  if (!read.ok) throw cannotBeHandled(type, read.message);
-  if (read.unknownFields.length > 0) throw undeclared(type, text, read.unknownFields);
   const run = (live: KubeObject | undefined): KubeObject => {
     const outcome = serverSideApply({
       live,
-      applied: withoutEmpty(type, applied),
+      applied,
       manager: options.fieldManager,
       force: flag(call.query, 'force'),
       apiVersion: apiVersionOfType(type),
@@ -128,7 +125,9 @@ async function apply(call: ApiRequest, options: WriteOptions, text: string, admi
       listKeys: listKeys(type),
     });
     if (!outcome.ok) throw new Refusal(outcome.status);
-    return outcome.object;
+    const read = readObject(type, outcome.object);
+    if (!read.ok) throw cannotBeHandled(type, read.message);
+    return read.object;
   };
   if (!context.store.get(type.bucket, storageKey(namespace, name)) && subresource === undefined) {
     const { resourceVersion, uid } = applied.metadata;
@@ -140,20 +139,10 @@ async function apply(call: ApiRequest, options: WriteOptions, text: string, admi
           { reason: 'Conflict' },
         ),
       );
-    const created = await createObject(call, decoded(call, run(undefined)), options, admit);
+    const created = await createObject(call, decoded(call, named(run(undefined), name)), options, admit);
     return { code: 201, body: created.object, warnings: created.warnings };
   }
-  return writeUpdate(call, options, admit, async (live) => ({ object: canonical(type, run(live)), recorded: true }));
-}
-
-/** An applied configuration is typed strictly, whatever `fieldValidation` says. */
-function undeclared(type: ResourceType, text: string, fields: readonly string[]): Refusal {
-  const sent = parseYamlText(text);
-  const metadata = isJsonObject(sent) && isJsonObject(sent.metadata) ? sent.metadata : {};
-  const texts = fields.map((field) => `.${field}: field not declared in schema`);
-  const what = texts.length === 1 ? texts[0] : `errors:\n${texts.map((text) => `  ${text}`).join('\n')}`;
-  const object = `${String(metadata.namespace ?? '')}/${String(metadata.name ?? '')}; ${type.group}/${type.version}, Kind=${type.kind}`;
-  return new Refusal(failure(500, `failed to create typed patch object (${object}): ${what}`));
+  return writeUpdate(call, options, admit, async (live) => ({ object: run(live), recorded: true }));
 }
 
 function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): KubeObject {
@@ -167,27 +156,15 @@ function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): 
   if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
-  return { ...value, metadata: { ...metadata, name, ...(namespace === undefined ? {} : { namespace }) } };
+  return { ...value, metadata };
+}
+
+/** An apply that creates takes the name of its path where it has none of its own. */
+function named(object: KubeObject, name: string): KubeObject {
+  return object.metadata.name ? object : { ...object, metadata: { ...object.metadata, name } };
 }
 
 function groupVersionKind({ apiVersion, kind }: Readonly<Record<string, unknown>>): string {
   const text = typeof apiVersion === 'string' ? apiVersion : '';
   return `${text.includes('/') ? text : `/${text}`}, Kind=${typeof kind === 'string' ? kind : ''}`;
-}
-
-/** What the decoder leaves out (empty optional members) is not owned; what it fills in is not the applier's. */
-function withoutEmpty(type: ResourceType, applied: KubeObject): KubeObject {
-  return keepKnown(applied, canonical(type, applied));
-}
-
-function keepKnown(applied: KubeObject, known: KubeObject): KubeObject {
-  const kept = intersect(applied, known);
-  return isJsonObject(kept) ? { ...kept, metadata: applied.metadata } : applied;
-}
-
-function intersect(applied: unknown, known: unknown): unknown {
-  if (!isJsonObject(applied) || !isJsonObject(known)) return applied;
-  return Object.fromEntries(
-    Object.entries(applied).flatMap(([name, value]) => (name in known ? [[name, intersect(value, known[name])]] : [])),
-  );
 }

@@ -11,7 +11,7 @@ import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '.
 import { toServed } from '../resources/served.ts';
 import { resourceVersionRequired, validateMeta, validateMetaUpdate } from '../resources/validate-meta.ts';
 import { invalid, invalidAs } from '../status/field-error.ts';
-import { badRequest, conflict, modified, notFound, qualifiedResource } from '../status/refusal.ts';
+import { badRequest, conflict, modified, notFound, qualifiedResource, warned } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { cannotBeHandled, createObject, decoded, recordCreate } from './create.ts';
 import { isGone } from './deletion.ts';
@@ -53,7 +53,7 @@ export async function update(call: ApiRequest, admit: AdmissionChain): Promise<A
     const created = await createObject(call, recordCreate(call, options, decoded(call, { ...sent, metadata: meta })), options, admit);
     return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
   }
-  return writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, warnings }));
+  return warned(warnings, () => writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, warnings })));
 }
 
 function missingVersion(type: ResourceType, name: string): Error {
