@@ -52,7 +52,12 @@ const product = await build({
   ...common,
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  entryPoints: { podrole: 'src/cli/main.ts', index: 'src/index.ts', sandbox: 'src/app/sandbox-api.ts' },
+  entryPoints: {
+    podrole: 'src/cli/main.ts',
+    index: 'src/index.ts',
+    sandbox: 'src/app/sandbox-api.ts',
+    credentials: 'src/credentials/index.ts',
+  },
 });
 // The workload is a bundle of its own, of the untouched SDK: it stands for a user's program and shares nothing with the product.
 const workload = await build({ ...common, entryPoints: { 'workload-aws-sdk': 'src/sandbox/kubelet/workload/aws-sdk.ts' } });

@@ -30,6 +30,7 @@ export const layers: readonly Layer[] = [
   { folder: 'webhook', imports: FEATURE, packages: ['valibot', 'lru-cache'], pure: true },
   { folder: 'profile', imports: FEATURE, packages: ['valibot', 'yaml', 'hono'], pure: true },
   { folder: 'setup', imports: FEATURE, packages: ['valibot', 'yaml'], pure: true },
+  { folder: 'credentials', imports: ['base'], types: ['oidc'], packages: ['node:*'] },
   {
     folder: 'sandbox',
     imports: ['base', 'iam', 'oidc', 'kube/core', 'host'],
@@ -56,6 +57,7 @@ export const layers: readonly Layer[] = [
       'webhook',
       'profile',
       'setup',
+      'credentials',
       'sandbox',
     ],
     packages: ['node:*', 'yaml'],
