@@ -61,9 +61,11 @@ export class Invariants {
   readonly #iam: SimIam;
   readonly #faults: () => FaultMix;
   readonly #quota: number;
-  readonly #desiredAt = new Map<string, number>();
   readonly #desiredSince = new Map<string, number>();
-  readonly #since = new Map<string, number>();
+  readonly #desiredUntil = new Map<string, number>();
+  readonly #wrong = new Map<string, number>();
+  readonly #cache = new Map<string, ReadonlySet<string>>();
+  #seen = '';
   readonly #flights = new Map<string, { process: string; until: number }[]>();
   readonly #foreignAt = new Map<string, number>();
   readonly #pendingLate = new Set<{ readonly role: string; readonly document: string }>();
@@ -110,25 +112,33 @@ export class Invariants {
     return () => this.#pendingLate.delete(write);
   }
 
-  /** After every event: who is admitted now, and who should be. */
+  /** After every event: who is admitted now, and who should be. Only a write can change that; time alone makes a wrong longer. */
   tick(): void {
-    const now = this.#scheduler.now;
     this.#stale = Math.max(this.#stale, this.#faults().iamStaleMs);
-    for (const [name, arn] of Object.entries(KNOWN_ROLES)) {
-      const document = this.#iam.document(name);
-      if (document === undefined) continue;
-      const admitted = this.#admitted(document);
-      const desired = desiredOn(arn, this.#kube);
-      for (const subject of desired) this.#desiredAt.set(`${name} ${subject}`, now);
-      for (const subject of desired) if (!this.#desiredSince.has(`${name} ${subject}`)) this.#desiredSince.set(`${name} ${subject}`, now);
-      for (const key of this.#desiredSince.keys())
-        if (key.startsWith(`${name} `) && !desired.has(key.slice(name.length + 1))) this.#desiredSince.delete(key);
-      for (const profile of NAMES)
-        this.#measure(name, subjectOfProfile(profile), { now, admitted, desired, gone: !this.#kube.profiles.has(profile) });
+    const version = `${this.#kube.writes} ${this.#iam.writes}`;
+    if (version !== this.#seen) {
+      this.#seen = version;
+      for (const [name, arn] of Object.entries(KNOWN_ROLES)) this.#compare(name, arn);
+    }
+    for (const [key, since] of this.#wrong) this.#measure(key, since);
+  }
+
+  #compare(role: string, arn: string): void {
+    const now = this.#scheduler.now;
+    const document = this.#iam.document(role);
+    const admitted = document === undefined ? new Set<string>() : this.#admitted(document);
+    const desired = desiredOn(arn, this.#kube);
+    for (const profile of NAMES) {
+      const subject = subjectOfProfile(profile);
+      const key = `${role} ${subject}`;
+      if (!desired.has(subject)) {
+        if (this.#desiredSince.delete(key)) this.#desiredUntil.set(key, now);
+      } else if (!this.#desiredSince.has(key)) this.#desiredSince.set(key, now);
+      this.#mark(`outlived ${key}`, admitted.has(subject) && !this.#kube.profiles.has(profile));
+      this.#mark(`lingered ${key}`, admitted.has(subject) && !desired.has(subject));
     }
   }
 
-  readonly #cache = new Map<string, ReadonlySet<string>>();
   #admitted(document: string): ReadonlySet<string> {
     const known = this.#cache.get(document);
     if (known !== undefined) return known;
@@ -137,26 +147,16 @@ export class Invariants {
     return made;
   }
 
-  #measure(
-    role: string,
-    subject: string,
-    state: { readonly now: number; readonly admitted: ReadonlySet<string>; readonly desired: ReadonlySet<string>; readonly gone: boolean },
-  ): void {
-    for (const [kind, wrong] of [
-      ['outlived', state.gone && state.admitted.has(subject)],
-      ['lingered', !state.desired.has(subject) && state.admitted.has(subject)],
-    ] as const) {
-      const key = `${kind} ${role} ${subject}`;
-      if (!wrong) {
-        this.#since.delete(key);
-        continue;
-      }
-      const since = this.#since.get(key) ?? state.now;
-      this.#since.set(key, since);
-      this.intervals[kind] = Math.max(this.intervals[kind], state.now - since);
-      if (kind === 'outlived' && state.now - since > 0 && state.now > this.#excusedUntil)
-        this.break('interval', `${subject} outlives its profile on ${role}`);
-    }
+  #mark(key: string, wrong: boolean): void {
+    if (!wrong) this.#wrong.delete(key);
+    else if (!this.#wrong.has(key)) this.#wrong.set(key, this.#scheduler.now);
+  }
+
+  #measure(key: string, since: number): void {
+    const now = this.#scheduler.now;
+    const kind = key.startsWith('outlived') ? 'outlived' : 'lingered';
+    this.intervals[kind] = Math.max(this.intervals[kind], now - since);
+    if (kind === 'outlived' && now - since > 0 && now > this.#excusedUntil) this.break('interval', `${key}: trusted without a profile`);
   }
 
   /** Just before a write leaves a process. */
@@ -188,8 +188,9 @@ export class Invariants {
     if (action.type !== 'put-trust-policy') return;
     const role = action.role.slice(action.role.lastIndexOf('/') + 1);
     for (const subject of action.adds) {
-      const at = this.#desiredAt.get(`${role} ${subject}`);
-      if (at === undefined || this.#scheduler.now - at > EVIDENCE_MS)
+      const key = `${role} ${subject}`;
+      const until = this.#desiredUntil.get(key) ?? Number.NEGATIVE_INFINITY;
+      if (!this.#desiredSince.has(key) && this.#scheduler.now - until > EVIDENCE_MS)
         this.break('S6', `${subject} is granted on ${role}, which nobody asks for`);
       const profile = this.#kube.profiles.get(subject.split(':')[2] ?? '');
       if (profile !== undefined && !(profile.metadata.finalizers ?? []).includes('podrole.dev/aws-iam'))

@@ -5,7 +5,7 @@ import { firstCaught, simulate } from './simulate.ts';
 import { noFaults } from './world/faults.ts';
 
 /** Seeds of every run of the tests; a longer row is `simulate(from, count)`. */
-const SEEDS = 240;
+const SEEDS = 300;
 /** Seeds within which each planted bug must be found. */
 const BUDGET = 40;
 const REPLAYED = 8;
