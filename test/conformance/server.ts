@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import type { Clock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { importSigningKey } from '../../src/oidc/signing-key.ts';
+import type { CallWebhook } from '../../src/sandbox/kube-api/admission/webhook-call.ts';
 import { createKubeApi, type KubeApi } from '../../src/sandbox/kube-api/create-kube-api.ts';
 
 /** A request as the samples index writes it, with what it does not say. */
@@ -31,7 +33,15 @@ export interface World {
 
 const ORIGIN = 'https://127.0.0.1:6443';
 
-export async function startWorld(options: { readonly historyLimit?: number } = {}): Promise<World> {
+export interface WorldOptions {
+  readonly historyLimit?: number;
+  readonly clock?: Clock;
+  /** Webhooks are called by this in place of HTTPS. */
+  readonly callWebhook?: CallWebhook;
+}
+
+/** A server with its controllers running. With a clock of its own, controllers run when that is advanced. */
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
