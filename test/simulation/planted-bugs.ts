@@ -132,7 +132,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     settings: {
       ...under({}),
       tamper: profiles(() => ({
-        addFinalizer: async (profile, finalizer) => ({ ...profile, metadata: { ...profile.metadata, finalizers: [finalizer] } }),
+        addFinalizer: async (profile, finalizer) => ({
+          ...profile,
+          metadata: { ...profile.metadata, resourceVersion: `${Number(profile.metadata.resourceVersion) + 1}`, finalizers: [finalizer] },
+        }),
       })),
     },
     breaks: ['S6', 'interval'],

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { KubeObject } from '../../kube/core/object.ts';
 import type { ObjectApplier, ObjectRef } from '../ports.ts';
+import { isOlder } from './object-version.ts';
 
 interface Written {
   /** What the cache held when the API server answered. */
@@ -27,7 +28,9 @@ export class FreshObjects {
     const cached = this.#objects.get(ref);
     const written = this.#written.get(keyOfRef(ref));
     if (written === undefined) return cached;
-    if (cached?.metadata.resourceVersion === written.cached && this.#clock.monotonic() - written.at < CATCH_UP_MS) return written.object;
+    const version = cached?.metadata.resourceVersion;
+    const behind = isOlder(version, written.object?.metadata.resourceVersion) ?? version === written.cached;
+    if (behind && this.#clock.monotonic() - written.at < CATCH_UP_MS) return written.object;
     this.#written.delete(keyOfRef(ref));
     return cached;
   }

@@ -1,12 +1,13 @@
 import type { Clock } from '../../base/clock.ts';
 import type { ProfileStore } from '../ports.ts';
 import { nameOf, type Profile } from '../profile.ts';
+import { isOlder } from './object-version.ts';
 
 /** How long a direct look at a profile counts as fresh, in milliseconds. */
 export const CONFIRMED_MS = 2_000;
 
 interface Seen {
-  /** What the cache held when the API server answered; as soon as it holds something else it has caught up. */
+  /** What the cache held when the API server answered: where versions do not compare, anything else means that it has caught up. */
   readonly cached: string | undefined;
   readonly profile: Profile;
   readonly at: number;
@@ -35,6 +36,7 @@ export class FreshProfiles {
   /** An answer of the API server, asked for at `startedAt` (monotonic). */
   saw(profile: Profile, startedAt: number): void {
     const name = nameOf(profile);
+    if (isOlder(profile.metadata.resourceVersion, this.#seen.get(name)?.profile.metadata.resourceVersion) === true) return;
     this.#seen.set(name, { cached: this.#store.get(name)?.metadata.resourceVersion, profile, at: startedAt });
   }
 
@@ -42,15 +44,21 @@ export class FreshProfiles {
     this.#seen.delete(name);
   }
 
-  /** Whether this very profile object was answered by the API server a moment ago. */
+  /** Whether this very version of the profile was answered by the API server a moment ago. */
   confirmed(profile: Profile): boolean {
     const seen = this.#seen.get(nameOf(profile));
-    return seen !== undefined && seen.profile.metadata.uid === profile.metadata.uid && this.#clock.monotonic() - seen.at <= CONFIRMED_MS;
+    return (
+      seen !== undefined &&
+      seen.profile.metadata.resourceVersion === profile.metadata.resourceVersion &&
+      this.#clock.monotonic() - seen.at <= CONFIRMED_MS
+    );
   }
 
   #correct(name: string, cached: Profile | undefined): Profile | undefined {
     const seen = this.#seen.get(name);
     if (seen === undefined || cached === undefined) return cached;
-    return cached.metadata.resourceVersion === seen.cached ? seen.profile : cached;
+    const older =
+      isOlder(cached.metadata.resourceVersion, seen.profile.metadata.resourceVersion) ?? cached.metadata.resourceVersion === seen.cached;
+    return older ? seen.profile : cached;
   }
 }
