@@ -5,6 +5,7 @@ import { systemClock } from '../../src/host/system-clock.ts';
 import { importSigningKey } from '../../src/oidc/signing-key.ts';
 import type { CallWebhook } from '../../src/sandbox/kube-api/admission/webhook-call.ts';
 import { createKubeApi, type KubeApi } from '../../src/sandbox/kube-api/create-kube-api.ts';
+import type { StoreSnapshot } from '../../src/sandbox/kube-api/store/store.ts';
 
 /** A request as the samples index writes it, with what it does not say. */
 export interface Asked {
@@ -36,12 +37,14 @@ const ORIGIN = 'https://127.0.0.1:6443';
 export interface WorldOptions {
   readonly historyLimit?: number;
   readonly clock?: Clock;
+  /** What the server starts with. */
+  readonly snapshot?: StoreSnapshot;
   /** Webhooks are called by this in place of HTTPS. */
   readonly callWebhook?: CallWebhook;
 }
 
 /** A server with its controllers running. With a clock of its own, controllers run when that is advanced. */
-export async function startWorld(options: WorldOptions = {}): Promise<World> {
+export async function startWorld({ snapshot, ...options }: WorldOptions = {}): Promise<World> {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -58,6 +61,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     caPem: 'the CA\n',
     ...options,
   });
+  if (snapshot) api.restore(snapshot);
   api.start();
 
   const ask = ({

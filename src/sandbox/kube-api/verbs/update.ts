@@ -18,9 +18,6 @@ import { isGone } from './deletion.ts';
 import { isNoOp } from './no-op.ts';
 import { judgeFields, listKeys, type WriteOptions, withManagedFields, writeOptions } from './write-options.ts';
 
-/** How often a write that names no resourceVersion is tried again when others write in between. */
-const ATTEMPTS = 10;
-
 /** What a write makes of the live object; its managed fields are recorded already when `recorded` is set. */
 export interface Intended {
   readonly object: KubeObject;
@@ -69,7 +66,7 @@ export async function writeUpdate(
 ): Promise<ApiResult> {
   const { type, context, namespace, name = '' } = call;
   const key = storageKey(namespace, name);
-  for (let attempt = 1; ; attempt++) {
+  for (;;) {
     const live = context.store.get(type.bucket, key);
     if (!live) throw notFound(type, name);
     const served = toServed(type, live);
@@ -85,7 +82,7 @@ export async function writeUpdate(
     const committed = isGone(next) ? context.store.remove(type.bucket, key, live) : context.store.update(type.bucket, key, next, live);
     if (committed.ok) return { code: 200, body: isGone(next) ? next : toServed(type, committed.object), warnings };
     if (committed.reason === 'gone') throw notFound(type, name);
-    if (attempt >= ATTEMPTS || intended.object.metadata.resourceVersion !== served.metadata.resourceVersion) throw modified(type, name);
+    // Somebody else wrote in between: the same is tried on what they left. A resourceVersion that was sent no longer fits then.
   }
 }
 
