@@ -62,13 +62,11 @@ export function patchPod(pod: PodOutline, injection: Injection): PodPatch {
   }
 
   noteUnknownContainers(pod, injection, notes);
-  const session = sessionNameFits(pod, injection, notes);
+  const effective: Injection = { ...injection, sessionNameFromPod: sessionNameFits(pod, injection, notes) };
   const containers: ContainerEffect[] = [];
   const fill = (list: ContainerEffect['list'], outlines: readonly ContainerOutline[]): void => {
     for (const [index, outline] of outlines.entries()) {
-      containers.push(
-        patchContainer({ list, index, outline, pod, volume, injection: { ...injection, sessionNameFromPod: session } }, operations, notes),
-      );
+      containers.push(patchContainer({ list, index, outline, pod, volume, injection: effective }, operations, notes));
     }
   };
   fill('containers', pod.containers);

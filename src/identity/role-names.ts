@@ -21,7 +21,11 @@ export type Sha256Hex = (text: string) => string;
  * A name above 64 characters keeps its first 55 and ends in `-` and 8 hex digits of its own hash: stable, and different for different clusters.
  */
 export function roleName({ role, cluster, region }: RoleNameOf, sha256Hex: Sha256Hex): string {
-  const full = region ? `kf-${role}-${region}-${cluster}` : `kf-${role}-${cluster}`;
+  return fittingRoleName(region ? `kf-${role}-${region}-${cluster}` : `kf-${role}-${cluster}`, sha256Hex);
+}
+
+/** A role name of any pattern within 64 characters, by the rule above. */
+export function fittingRoleName(full: string, sha256Hex: Sha256Hex): string {
   if (full.length <= MAX_ROLE_NAME_LENGTH) return full;
   return `${full.slice(0, MAX_ROLE_NAME_LENGTH - HASH_LENGTH - 1)}-${sha256Hex(full).slice(0, HASH_LENGTH)}`;
 }

@@ -2,7 +2,7 @@ import type { Note, ReasonCode } from '../identity/reason-codes.ts';
 import { type CredentialMethod, MAX_TOKEN_EXPIRATION_SECONDS, WEB_IDENTITY } from '../identity/token-volume.ts';
 import type { AccountSettings } from './account-settings.ts';
 import type { Identities } from './identities.ts';
-import { type Mapping, mappingEntry } from './mapping.ts';
+import { type Mapping, type MappingEntry, mappingEntry } from './mapping.ts';
 import type { ContainerCredentialsOptions, WebhookOptions } from './options.ts';
 
 /** What is known of a ServiceAccount. `settings` is `undefined` for one without an annotation of ours. */
@@ -60,45 +60,22 @@ export function resolveBinding({ namespace, name }: AccountName, sources: Bindin
   if (options.containerCredentials !== undefined && identities.has(`${namespace}/${name}`)) {
     return containerCredentials(options.containerCredentials, { key: `${namespace}/${name}`, sources, options });
   }
-  const common = {
-    kind: 'bound',
-    method: 'web-identity',
-    volumeName: WEB_IDENTITY.volumeName,
-    tokenFile: WEB_IDENTITY.tokenFile,
-    mountPath: options.mountPath,
-  } as const;
-  const own = {
-    region: settings?.region ?? options.region,
-    sessionNameFromPod: settings?.sessionNameFromPod ?? options.sessionNameFromPod,
-  };
   if (settings !== undefined && settings.role !== '') {
-    if (options.refuseInvalidRoles && refuses(settings.roleNotes))
-      return { kind: 'unbound', reason: 'RefusedRole', notes: settings.roleNotes };
-    return {
-      ...common,
-      ...own,
-      origin: 'service-account',
-      source: settings.role,
-      audience: settings.audience ?? options.audience,
-      tokenExpirationSeconds: settings.tokenExpirationSeconds ?? options.tokenExpirationSeconds,
-      stsRegional: settings.stsRegional ?? options.stsRegional,
-      notes: joined(settings.roleNotes, settings.notes),
-    };
+    return webIdentity(
+      {
+        origin: 'service-account',
+        role: settings.role,
+        audience: settings.audience ?? options.audience,
+        stsRegional: settings.stsRegional ?? options.stsRegional,
+        tokenExpirationSeconds: settings.tokenExpirationSeconds,
+        notes: joined(settings.roleNotes, settings.notes),
+      },
+      settings,
+      options,
+    );
   }
   const entry = options.mapping ? mappingEntry(mapping, namespace, name) : undefined;
-  if (entry !== undefined) {
-    if (options.refuseInvalidRoles && refuses(entry.notes)) return { kind: 'unbound', reason: 'RefusedRole', notes: entry.notes };
-    return {
-      ...common,
-      ...own,
-      origin: 'config-map',
-      source: entry.role,
-      audience: entry.audience,
-      tokenExpirationSeconds: entry.tokenExpirationSeconds ?? options.tokenExpirationSeconds,
-      stsRegional: entry.stsRegional,
-      notes: entry.notes,
-    };
-  }
+  if (entry !== undefined) return webIdentity({ ...entry, origin: 'config-map' }, settings, options);
   if (!account.exists) return NOT_FOUND;
   return settings?.roleIsEmpty === true ? EMPTY_ROLE : NO_ROLE;
 }
@@ -108,8 +85,31 @@ const NO_ROLE: Unbound = { kind: 'unbound', reason: 'NoRole', notes: NO_NOTES };
 const EMPTY_ROLE: Unbound = { kind: 'unbound', reason: 'EmptyRole', notes: NO_NOTES };
 const NOT_FOUND: Unbound = { kind: 'unbound', reason: 'ServiceAccountNotFound', notes: NO_NOTES };
 
-function refuses(notes: readonly Note[]): boolean {
-  return notes.some(({ reason }) => reason === 'InvalidRoleArn');
+/** A role and what comes with it, from one source alone. */
+interface RoleSource extends MappingEntry {
+  readonly origin: 'service-account' | 'config-map';
+}
+
+/** Region and session name are podrole's own settings of the account and hold for a mapped role too. */
+function webIdentity(from: RoleSource, settings: AccountSettings | undefined, options: WebhookOptions): Binding {
+  const { notes } = from;
+  if (options.refuseInvalidRoles && notes.some(({ reason }) => reason === 'InvalidRoleArn'))
+    return { kind: 'unbound', reason: 'RefusedRole', notes };
+  return {
+    kind: 'bound',
+    method: 'web-identity',
+    origin: from.origin,
+    source: from.role,
+    audience: from.audience,
+    volumeName: WEB_IDENTITY.volumeName,
+    tokenFile: WEB_IDENTITY.tokenFile,
+    mountPath: options.mountPath,
+    tokenExpirationSeconds: from.tokenExpirationSeconds ?? options.tokenExpirationSeconds,
+    stsRegional: from.stsRegional,
+    region: settings?.region ?? options.region,
+    sessionNameFromPod: settings?.sessionNameFromPod ?? options.sessionNameFromPod,
+    notes,
+  };
 }
 
 function joined(one: readonly Note[], other: readonly Note[]): readonly Note[] {

@@ -1,7 +1,8 @@
 import type { ReasonCode } from '../identity/reason-codes.ts';
-import { JsonCursor, JsonDepthError, JsonSyntaxError, vocabulary } from './internal/json-cursor.ts';
+import { JsonCursor, vocabulary } from './internal/json-cursor.ts';
 import { MISSHAPEN, type Misshapen, textMember } from './internal/members.ts';
 import { type PodSpans, type ScannedPod, scanPod } from './internal/scan-pod.ts';
+import { JsonDepthError, JsonSyntaxError } from './internal/skip-value.ts';
 
 export type { Span } from './internal/members.ts';
 export type { PodSpans } from './internal/scan-pod.ts';

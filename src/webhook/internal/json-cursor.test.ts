@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonCursor, JsonDepthError, JsonSyntaxError, MAX_DEPTH, vocabulary } from './json-cursor.ts';
+import { JsonCursor, vocabulary } from './json-cursor.ts';
+import { JsonDepthError, JsonSyntaxError, MAX_DEPTH } from './skip-value.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,23 +1,11 @@
-import { stringClass, utf8Length } from './utf8.ts';
-
-/** How deep a body may nest; a Pod with every field set stays below 20. */
-export const MAX_DEPTH = 64;
-
-/** The bytes are not JSON (RFC 8259, UTF-8). */
-export class JsonSyntaxError extends Error {
-  override readonly name: string = 'JsonSyntaxError';
-}
-
-/** The bytes nest deeper than {@link MAX_DEPTH}. */
-export class JsonDepthError extends Error {
-  override readonly name: string = 'JsonDepthError';
-}
+import { depthError, MAX_DEPTH, skipSpace, skipText, skipValue, syntaxError } from './skip-value.ts';
 
 /** Member names that a reader looks for, as bytes, so that no other name is ever decoded. */
 export interface Vocabulary<Word extends string> {
   readonly words: readonly { readonly word: Word; readonly bytes: Uint8Array }[];
 }
 
+/** The vocabulary of these words, which are ASCII. */
 export function vocabulary<Word extends string>(...words: readonly Word[]): Vocabulary<Word> {
   const encoder = new TextEncoder();
   return { words: words.map((word) => ({ word, bytes: encoder.encode(word) })) };
@@ -27,11 +15,14 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-const LITERALS = [0x74, 0x66, 0x6e].map((first, at) => ({ first, bytes: new TextEncoder().encode(['true', 'false', 'null'][at]) }));
+const FIRST_OF_NULL = 0x6e;
+const FIRST_OF_TRUE = 0x74;
+
+/** Texts up to this length are decoded letter by letter, which is faster than the decoder's start. */
+const SHORT = 24;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -47,16 +38,15 @@ export type JsonKind = 'object' | 'list' | 'text' | 'null' | 'other';
  */
 export class JsonCursor {
   readonly #bytes: Uint8Array;
-  readonly #end: number;
   #at: number;
   #depth = 0;
   /** Whether the text read last is ASCII without an escape. */
   #plain = true;
 
-  constructor(bytes: Uint8Array, start = 0, end: number = bytes.length) {
+  /** Reads from `start` on, which is the start of a value. */
+  constructor(bytes: Uint8Array, start = 0) {
     this.#bytes = bytes;
     this.#at = start;
-    this.#end = end;
   }
 
   /** Offset of the next byte; after {@link kind}, of the next value. */
@@ -72,7 +62,7 @@ export class JsonCursor {
         return 'list';
       case QUOTE:
         return 'text';
-      case 0x6e:
+      case FIRST_OF_NULL:
         return 'null';
       default:
         return 'other';
@@ -101,16 +91,13 @@ export class JsonCursor {
 
   /** Reads a key and its colon: the word it is, or `undefined` for one that nobody asks for. */
   key<Word extends string>(wanted: Vocabulary<Word>): Word | undefined {
-    const start = this.#peekKey();
-    this.#skipText();
-    const word = this.#match(wanted, start);
+    const word = this.word(wanted);
     this.#colon();
     return word;
   }
 
   /** Reads a key and its colon, decoded. */
   anyKey(): string {
-    this.#peekKey();
     const key = this.text();
     this.#colon();
     return key;
@@ -118,47 +105,28 @@ export class JsonCursor {
 
   /** Reads a text that is one of the words, or passes over another one. */
   word<Word extends string>(wanted: Vocabulary<Word>): Word | undefined {
-    this.#peek();
-    const start = this.#at;
-    this.#skipText();
-    return this.#match(wanted, start);
+    const start = this.#passText();
+    if (this.#plain) return this.#match(wanted, start + 1, this.#at - 1);
+    const decoded = this.#decode(start);
+    return wanted.words.find(({ word }) => word === decoded)?.word;
   }
 
   /** Reads a text. */
   text(): string {
-    this.#peek();
-    const start = this.#at;
-    this.#skipText();
-    return this.#decode(start, this.#at);
+    return this.#decode(this.#passText());
   }
 
   /** Passes over one value of any kind. */
   skip(): void {
-    switch (this.#peek()) {
-      case QUOTE:
-        this.#skipText();
-        return;
-      case OPEN_OBJECT:
-        for (let more = this.enterObject(); more; more = this.nextMember()) {
-          this.#peekKey();
-          this.#skipText();
-          this.#colon();
-          this.skip();
-        }
-        return;
-      case OPEN_LIST:
-        for (let more = this.enterList(); more; more = this.nextItem()) this.skip();
-        return;
-      default:
-        this.#skipScalar();
-    }
+    this.#peek();
+    this.#at = skipValue(this.#bytes, this.#at, this.#depth);
   }
 
   /** Whether the next value is the literal `true`; passes over it, whatever it is. */
   isTrue(): boolean {
     const first = this.#peek();
     this.skip();
-    return first === 0x74;
+    return first === FIRST_OF_TRUE;
   }
 
   /** Passes over one value and returns its JSON text as it stands. */
@@ -171,39 +139,26 @@ export class JsonCursor {
 
   /** Whether nothing but white space is left. */
   isAtEnd(): boolean {
-    return this.#peek() === -1;
+    return this.#peek() === undefined;
   }
 
   /** Nothing but white space may follow. */
   finish(): void {
-    if (!this.isAtEnd()) this.#fail();
+    if (!this.isAtEnd()) syntaxError(this.#at);
   }
 
-  #peek(): number {
+  #peek(): number | undefined {
     const bytes = this.#bytes;
     let at = this.#at;
-    while (at < this.#end) {
-      const byte = bytes[at] as number;
-      if (byte > 0x20) {
-        this.#at = at;
-        return byte;
-      }
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) break;
-      at += 1;
-    }
+    if (at < bytes.length && (bytes[at] as number) > 0x20) return bytes[at];
+    at = skipSpace(bytes, at);
     this.#at = at;
-    if (at < this.#end) this.#fail();
-    return -1;
-  }
-
-  #peekKey(): number {
-    if (this.#peek() !== QUOTE) this.#fail();
-    return this.#at;
+    return at < bytes.length ? bytes[at] : undefined;
   }
 
   #enter(open: number, close: number): boolean {
-    if (this.#peek() !== open) this.#fail();
-    if (this.#depth === MAX_DEPTH) throw new JsonDepthError(`the body nests deeper than ${MAX_DEPTH} levels`);
+    if (this.#peek() !== open) syntaxError(this.#at);
+    if (this.#depth === MAX_DEPTH) depthError();
     this.#at += 1;
     if (this.#peek() === close) {
       this.#at += 1;
@@ -215,125 +170,48 @@ export class JsonCursor {
 
   #next(close: number): boolean {
     const byte = this.#peek();
+    if (byte !== COMMA && byte !== close) syntaxError(this.#at);
     this.#at += 1;
     if (byte === COMMA) return true;
-    if (byte !== close) this.#fail();
     this.#depth -= 1;
     return false;
   }
 
   #colon(): void {
-    if (this.#peek() !== COLON) this.#fail();
+    if (this.#peek() !== COLON) syntaxError(this.#at);
     this.#at += 1;
   }
 
-  #match<Word extends string>(wanted: Vocabulary<Word>, start: number): Word | undefined {
-    if (!this.#plain) {
-      const decoded = this.#decode(start, this.#at);
-      return wanted.words.find(({ word }) => word === decoded)?.word;
-    }
+  /** Passes over a text; the offset of its opening quote. */
+  #passText(): number {
+    if (this.#peek() !== QUOTE) syntaxError(this.#at);
+    const start = this.#at;
+    const end = skipText(this.#bytes, start);
+    this.#plain = end > 0;
+    this.#at = Math.abs(end);
+    return start;
+  }
+
+  #match<Word extends string>({ words }: Vocabulary<Word>, start: number, end: number): Word | undefined {
     const bytes = this.#bytes;
-    const length = this.#at - start - 2;
-    candidates: for (const { word, bytes: letters } of wanted.words) {
+    const length = end - start;
+    candidates: for (const { word, bytes: letters } of words) {
       if (letters.length !== length) continue;
       for (let at = 0; at < length; at += 1) {
-        if (letters[at] !== bytes[start + 1 + at]) continue candidates;
+        if (letters[at] !== bytes[start + at]) continue candidates;
       }
       return word;
     }
     return undefined;
   }
 
-  #decode(start: number, end: number): string {
-    if (!this.#plain) return JSON.parse(decoder.decode(this.#bytes.subarray(start, end))) as string;
-    const inner = this.#bytes.subarray(start + 1, end - 1);
-    return inner.length < 64 ? String.fromCharCode.apply(undefined, inner as unknown as number[]) : decoder.decode(inner);
+  /** The text from the quote at `start` to where the cursor stands. */
+  #decode(start: number): string {
+    if (!this.#plain) return JSON.parse(decoder.decode(this.#bytes.subarray(start, this.#at))) as string;
+    const end = this.#at - 1;
+    if (end - start > SHORT) return decoder.decode(this.#bytes.subarray(start + 1, end));
+    let text = '';
+    for (let at = start + 1; at < end; at += 1) text += String.fromCharCode(this.#bytes[at] as number);
+    return text;
   }
-
-  #skipText(): void {
-    const bytes = this.#bytes;
-    const end = this.#end;
-    let at = this.#at;
-    if (at >= end || bytes[at] !== QUOTE) this.#fail();
-    at += 1;
-    let plain = true;
-    for (;;) {
-      while (at < end && stringClass[bytes[at] as number] === 0) at += 1;
-      if (at >= end) this.#fail();
-      const byte = bytes[at] as number;
-      if (byte === QUOTE) break;
-      plain = false;
-      const length = byte === BACKSLASH ? this.#escapeLength(at) : utf8Length(bytes, at, end);
-      if (length === 0) this.#fail();
-      at += length;
-    }
-    this.#plain = plain;
-    this.#at = at + 1;
-  }
-
-  #escapeLength(at: number): number {
-    if (at + 1 >= this.#end) return 0;
-    switch (this.#bytes[at + 1]) {
-      case 0x22:
-      case 0x5c:
-      case 0x2f:
-      case 0x62:
-      case 0x66:
-      case 0x6e:
-      case 0x72:
-      case 0x74:
-        return 2;
-      case 0x75:
-        for (let digit = at + 2; digit < at + 6; digit += 1) if (digit >= this.#end || !isHexDigit(this.#bytes[digit] as number)) return 0;
-        return 6;
-      default:
-        return 0;
-    }
-  }
-
-  #skipScalar(): void {
-    const bytes = this.#bytes;
-    const first = bytes[this.#at];
-    for (const literal of LITERALS) {
-      if (literal.first !== first) continue;
-      const { length } = literal.bytes;
-      if (this.#at + length > this.#end) this.#fail();
-      for (let at = 1; at < length; at += 1) if (bytes[this.#at + at] !== literal.bytes[at]) this.#fail();
-      this.#at += length;
-      return;
-    }
-    let at = this.#at;
-    if (bytes[at] === 0x2d) at += 1;
-    const whole = this.#digits(at);
-    if (whole === at || (bytes[at] === 0x30 && whole > at + 1)) this.#fail();
-    at = whole;
-    if (at < this.#end && bytes[at] === 0x2e) {
-      const fraction = this.#digits(at + 1);
-      if (fraction === at + 1) this.#fail();
-      at = fraction;
-    }
-    if (at < this.#end && (bytes[at] === 0x65 || bytes[at] === 0x45)) {
-      at += 1;
-      if (at < this.#end && (bytes[at] === 0x2b || bytes[at] === 0x2d)) at += 1;
-      const exponent = this.#digits(at);
-      if (exponent === at) this.#fail();
-      at = exponent;
-    }
-    this.#at = at;
-  }
-
-  /** Offset after the digits that start at `at`. */
-  #digits(at: number): number {
-    let to = at;
-    while (to < this.#end && (this.#bytes[to] as number) >= 0x30 && (this.#bytes[to] as number) <= 0x39) to += 1;
-    return to;
-  }
-
-  #fail(): never {
-    throw new JsonSyntaxError(`the body is no JSON at byte ${this.#at}`);
-  }
-}
-
-function isHexDigit(byte: number): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
 }

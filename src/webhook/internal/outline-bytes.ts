@@ -42,8 +42,7 @@ export function outlineBytes(body: Uint8Array, ref: PodRef, wanted: readonly str
 }
 
 function outlineSpans(body: Uint8Array, ref: PodRef, spans: NonNullable<PodRef['spans']>, wanted: readonly string[]): PodOutline {
-  const at = <T>(span: Span | undefined, read: (cursor: JsonCursor) => T): T | undefined =>
-    span && read(new JsonCursor(body, span.start, span.end));
+  const at = <T>(span: Span | undefined, read: (cursor: JsonCursor) => T): T | undefined => span && read(new JsonCursor(body, span.start));
   return {
     name: ref.name,
     annotations: at(spans.annotations, (cursor) => texts(cursor, wanted)) ?? {},

@@ -4,12 +4,11 @@ export const stringClass: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte
 );
 
 /** Length of the well-formed UTF-8 sequence beyond ASCII that starts at `at`; 0 when there is none (Unicode 15, table 3-7). */
-export function utf8Length(bytes: Uint8Array, at: number, end: number): 0 | 2 | 3 | 4 {
+export function utf8Length(bytes: Uint8Array, at: number): 0 | 2 | 3 | 4 {
   const lead = bytes[at] as number;
   const continues = (offset: number, low = 0x80, high = 0xbf): boolean => {
-    if (at + offset >= end) return false;
-    const byte = bytes[at + offset] as number;
-    return byte >= low && byte <= high;
+    const byte = bytes[at + offset];
+    return byte !== undefined && byte >= low && byte <= high;
   };
   if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
   if (lead >= 0xe0 && lead <= 0xef) {
