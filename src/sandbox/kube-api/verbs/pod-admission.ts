@@ -1,5 +1,6 @@
 import { admitPod } from '../pods/pod-admission.ts';
 import { admitServiceAccount, serviceAccountNameOf } from '../pods/service-account-admission.ts';
+import { canonical } from '../resources/canonical.ts';
 import { Refusal } from '../status/refusal.ts';
 import type { AdmissionPlugin } from './admission-chain.ts';
 import { suffix } from './create.ts';
@@ -13,5 +14,5 @@ export const podAdmission: AdmissionPlugin = async ({ call, operation, object })
   if (!withAccount.ok) throw new Refusal(withAccount.status);
   const admitted = admitPod(withAccount.pod);
   if (!admitted.ok) throw new Refusal(admitted.status);
-  return { object: admitted.pod, warnings: [] };
+  return { object: canonical(call.type, admitted.pod), warnings: [] };
 };
