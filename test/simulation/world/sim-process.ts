@@ -49,7 +49,12 @@ export interface SimWorld {
   /** Another controller altogether. */
   readonly make?: ((deps: ProfileControllerDeps, options: ProfileControllerOptions) => ProfileController) | undefined;
   readonly elected?: boolean;
+  /** Asked at each step of each call of a process: true drops the process right there. */
+  readonly crashes?: (step: CallStep) => boolean;
 }
+
+/** Before a call reaches the other side, after it was applied there, and after its answer was taken. */
+export type CallStep = 'before' | 'applied' | 'answered';
 
 const RENEW_MS = 2_000;
 const LEASE_MS = 15_000;
@@ -127,6 +132,12 @@ export class SimProcess {
     this.#term?.abort(new Error('stopped'));
     if (this.#run === undefined) exit();
     else void this.#run.then(exit, exit);
+  }
+
+  /** Whether the process still lives at this step of a call. */
+  #survives(step: CallStep): boolean {
+    if (!this.#dead && this.#world.crashes?.(step) === true) this.crash();
+    return !this.#dead;
   }
 
   #deliver(run: () => void): void {
@@ -238,10 +249,13 @@ export class SimProcess {
           this.#later(2, () => reject(new PodroleError('the API server is overloaded', { code: 'kube-api-refused', retry: 'backoff' })));
           return;
         }
+        if (!this.#survives('before')) return;
         const value = call();
+        if (!this.#survives('applied')) return;
         const lost = this.#random.chance(faults.kubeLostAnswer);
         if (lost) this.#world.tally.hit('kubeLostAnswer');
         this.#later(this.#random.between(1, 8), () => {
+          if (!this.#survives('answered')) return;
           if (signal.aborted) reject(signal.reason);
           else if (lost) reject(new PodroleError('no answer', { code: 'kube-api-unreachable', retry: 'backoff' }));
           else resolve(value);
@@ -288,12 +302,14 @@ export class SimProcess {
     watcher.onIamWrite({ process: this.id, role, document, leaseMs, deadlineMs, inFlight });
     return new Promise((resolve) => {
       const settle = (outcome: UpdateOutcome): void => {
+        if (!this.#survives('answered')) return;
         this.#inFlight.set(role, (this.#inFlight.get(role) ?? 1) - 1);
         watcher.onIamSettled(role);
         resolve(outcome);
       };
       const apply = (): UpdateOutcome => iam.write(role, document, this.id);
       scheduler.at(this.#random.between(5, 80), `${this.id} → iam write`, () => {
+        if (!this.#survives('before')) return;
         const answer = (ms: number, outcome: UpdateOutcome): void => this.#later(ms, () => settle(outcome));
         if (this.#random.chance(faults.iamThrottled)) {
           tally.hit('iamThrottled');
@@ -312,6 +328,7 @@ export class SimProcess {
           answer(deadlineMs - 100, { kind: 'unknown', message: 'no answer from IAM' });
         } else {
           const outcome = apply();
+          if (!this.#survives('applied')) return;
           if (this.#random.chance(faults.iamLostAnswer)) {
             tally.hit('iamLostAnswer');
             answer(deadlineMs - 100, { kind: 'unknown', message: 'no answer from IAM' });
