@@ -1,14 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/version.ts';
+import { credentialsCommand } from './commands/credentials.ts';
+import { execCommand } from './commands/exec.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
 import { setupCommand } from './commands/setup.ts';
 import { trustCommand } from './commands/trust.ts';
 import { upCommand } from './commands/up.ts';
 import type { Format } from './document.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
 import type { Invocation } from './invocation.ts';
 import { serverCommand, servers } from './servers/servers.ts';
+import type { TakeSignals } from './signals.ts';
 import { colorsFor, symbolsFor, type Terminal } from './terminal.ts';
 
 /** What the process hands to the command line: the only place where the outside is touched is its caller. */
@@ -16,14 +19,16 @@ export interface Outside {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly programName: string;
   readonly isTty: boolean;
+  readonly interactive: boolean;
   out(text: string): void;
   err(text: string): void;
   readonly signal: AbortSignal;
+  readonly takeSignals: TakeSignals;
   readText(file: string): Promise<string>;
 }
 
 /** Runs one command line; answers its exit code and never rejects. */
-export async function runCommandLine(argv: readonly string[], outside: Outside): Promise<ExitCode> {
+export async function runCommandLine(argv: readonly string[], outside: Outside): Promise<number> {
   const terminal: Terminal = {
     env: outside.env,
     out: outside.out,
@@ -31,6 +36,8 @@ export async function runCommandLine(argv: readonly string[], outside: Outside):
     colors: colorsFor(outside.env, outside.isTty),
     symbols: symbolsFor(outside.env),
     signal: outside.signal,
+    interactive: outside.interactive,
+    takeSignals: outside.takeSignals,
     readText: outside.readText,
   };
   const invocation: Invocation = { terminal, exitCode: EXIT.ok };
@@ -67,6 +74,8 @@ export function program(invocation: Invocation, name = 'podrole'): Command {
     upCommand(invocation),
     setupCommand(invocation),
     trustCommand(invocation),
+    credentialsCommand(invocation),
+    execCommand(invocation),
     sandboxCommand(invocation),
     ...servers.map(serverCommand),
     new Command('version').description('print the version').action(() => invocation.terminal.out(`podrole ${VERSION}\n`)),
@@ -88,6 +97,8 @@ function inherit(command: Command, invocation: Invocation): Command {
 /** The format asked for, also where the command line does not parse. */
 function formatOf(argv: readonly string[]): Format {
   for (const [index, word] of argv.entries()) {
+    // What follows is another program's.
+    if (word === '--') break;
     const value = word === '-o' || word === '--output' ? argv[index + 1] : /^(?:-o|--output=)(json|yaml)$/.exec(word)?.[1];
     if (value === 'json' || value === 'yaml') return value;
   }

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import type { TakeSignals } from './signals.ts';
 
 /** Where a command reads from and writes to. Data goes to `out`, everything else to `err`. */
 export interface Terminal {
@@ -9,6 +10,10 @@ export interface Terminal {
   readonly symbols: Symbols;
   /** Aborts with the name of the signal (`SIGINT`, `SIGTERM`) when the user or the system ends the command. */
   readonly signal: AbortSignal;
+  /** Whether a person's terminal is at the other end of standard input. */
+  readonly interactive: boolean;
+  /** For a command that runs another program, whose signals these are. */
+  readonly takeSignals: TakeSignals;
   readText(file: string): Promise<string>;
 }
 

@@ -37,7 +37,7 @@ export function fromServiceAccount(options: ServiceAccountOptions = {}): Service
   const observer = options.onEvent ?? defaultObserver;
   let credentials: RefreshingCredentials | undefined;
   const provider = async (call: { readonly forceRefresh?: boolean } = {}): Promise<Credentials> => {
-    credentials ??= open(options, readEnvironment());
+    credentials ??= openCredentials(options, readEnvironment());
     // Here and not once: it is held as long as somebody can call this provider.
     credentials.observers.add(observer);
     return credentials.get({ force: call?.forceRefresh === true });
@@ -45,7 +45,8 @@ export function fromServiceAccount(options: ServiceAccountOptions = {}): Service
   return Object.assign(provider, { state: () => credentials?.state() });
 }
 
-function open(options: ServiceAccountOptions, env: CredentialEnvironment): RefreshingCredentials {
+/** The shared credentials of what options and environment say. Throws `CredentialsUnavailable` when that is nothing or wrong. */
+export function openCredentials(options: ServiceAccountOptions, env: CredentialEnvironment): RefreshingCredentials {
   const reading = readConfiguration(options, env);
   if (reading.kind !== 'configured') throw notConfigured(reading, options.strict === true);
   const { configuration, endpoint } = reading;
