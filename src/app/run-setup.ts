@@ -1,36 +1,46 @@
-import { callerIdentity } from '../aws/account.ts';
-import type { AwsTarget } from '../aws/client-options.ts';
-import { describeCluster } from '../aws/eks-clusters.ts';
-import { createIamPolicies } from '../aws/iam-policies.ts';
-import { createIamProviders } from '../aws/iam-providers.ts';
-import { createIamRoles } from '../aws/iam-roles.ts';
-import { PodroleError } from '../base/errors.ts';
+import { deniedAction } from '../aws/errors.ts';
+import type { Clock } from '../base/clock.ts';
+import { PodroleError, type Problem } from '../base/errors.ts';
 import { VERSION } from '../base/version.ts';
-import { roleName } from '../identity/role-names.ts';
-import { statementSid } from '../identity/statement-id.ts';
-import type { KubeClient } from '../kube/client/kube-client.ts';
-import { resources } from '../kube/core/resource.ts';
-import { applySetup } from '../setup/apply.ts';
-import { desiredState } from '../setup/desired-state.ts';
-import { gatherFacts, gatherSite } from '../setup/gather.ts';
-import { type KfDefOptions, type KfDefResult, parseKfDef, type SetupRequest } from '../setup/kf-def.ts';
-import { type Plan, type PlanItem, planSetup, planSummary } from '../setup/plan.ts';
+import { systemClock } from '../host/system-clock.ts';
+import type { PlanItem, PlanSummary } from '../setup/action.ts';
+import { summaryOf } from '../setup/action.ts';
+import { type AppliedItem, carryOut } from '../setup/apply.ts';
+import { type DesiredInput, type DesiredState, desiredState, everyRoleName } from '../setup/desired-state.ts';
+import { type DestroyConsent, gatherDestroy, planDestroy } from '../setup/destroy.ts';
+import { type Facts, gatherFacts } from '../setup/gather.ts';
+import { type KfDefOptions, type KfDefResult, parseKfDef } from '../setup/kf-def.ts';
+import { DEFAULT_OPTIONS, mistakesInOptions, type SetupOptions } from '../setup/options.ts';
+import { type Plan, planSetup } from '../setup/plan.ts';
+import { planDigest } from '../setup/plan-digest.ts';
+import { parseSavedPlan, type SavedPlanReading, type SetupAsk } from '../setup/plan-file.ts';
 import type { SetupPorts } from '../setup/ports.ts';
+import { roleTemplate } from '../setup/role-naming.ts';
+import { gatherSite, type Site } from '../setup/site.ts';
+import { gatherStatus, type SetupStatus, setupStatus } from '../setup/status.ts';
 import { connectCluster } from './cluster-connection.ts';
+import { FIELD_MANAGER } from './setup/setup-kube.ts';
+import { setupPorts } from './setup/setup-ports.ts';
 import { sha256Hex } from './sha256.ts';
 
-const FIELD_MANAGER = 'podrole-setup';
-const DEFAULT_TRUST_POLICY_QUOTA = 2048;
+/** Hears of each step as it ends; `done` of `all`. */
+export type Told = (applied: AppliedItem, progress: { readonly done: number; readonly all: number }) => void;
 
-/** A plan that can be carried out. */
-export interface SetupPlan {
-  readonly plan: Plan;
-  readonly summary: ReturnType<typeof planSummary>;
-  apply(told: (item: PlanItem, ok: boolean) => void, signal?: AbortSignal): Promise<void>;
+/** Something that was decided and can be carried out. */
+export interface Prepared {
+  readonly site: Site;
+  readonly cluster: string;
+  readonly items: readonly PlanItem[];
+  readonly notes: readonly string[];
+  readonly summary: PlanSummary;
+  /** Hash of what was read and of what would be done. */
+  readonly digest: string;
+  /** Rejects as `carryOut`. */
+  apply(told: Told, signal?: AbortSignal): Promise<void>;
 }
 
-export interface SetupInput {
-  readonly request: SetupRequest;
+/** Where to find the cluster and AWS. */
+export interface SetupAccess {
   readonly region: string | undefined;
   readonly endpoint?: string | undefined;
   readonly kubeconfig?: string | undefined;
@@ -43,78 +53,118 @@ export function readKfDef(text: string, options: KfDefOptions): KfDefResult {
   return parseKfDef(text, options);
 }
 
-/** Connects by kubeconfig and AWS's own credential chain, reads what exists and plans. */
-export async function prepareSetup(input: SetupInput, signal?: AbortSignal): Promise<SetupPlan> {
-  const kube = await connectCluster({ kubeconfig: input.kubeconfig, context: input.context, env: input.env, userAgent: FIELD_MANAGER });
-  return planWith(
-    { request: input.request, region: input.region },
-    setupPorts({ region: input.region, endpoint: input.endpoint }, kube.client),
-    signal,
-  );
+/** Reads what `--save` wrote. */
+export function readSavedPlan(text: string): SavedPlanReading {
+  return parseSavedPlan(text);
 }
 
-/** The same over wires that are there already. */
-export async function planWith(
-  asked: { readonly request: SetupRequest; readonly region: string | undefined },
-  ports: SetupPorts,
-  signal?: AbortSignal,
-): Promise<SetupPlan> {
-  const { request, region } = asked;
-  const site = await gatherSite(ports, { cluster: request.cluster, region }, signal);
-  const name = (role: 'admin' | 'user'): string => roleName({ role, cluster: request.cluster }, sha256Hex);
-  const desired = desiredState(request, site, { admin: name('admin'), user: name('user'), version: VERSION });
+/** Options laid over the defaults, with everything that is wrong with them. */
+export function setupOptions(given: Partial<SetupOptions>): { readonly options: SetupOptions; readonly problems: readonly Problem[] } {
+  const options = { ...DEFAULT_OPTIONS, ...given, roleNames: roleTemplate(given.roleNames ?? DEFAULT_OPTIONS.roleNames) };
+  return { options, problems: mistakesInOptions(options) };
+}
+
+/** Connects by kubeconfig and AWS's own credential chain. */
+export async function connectSetup(access: SetupAccess): Promise<SetupPorts> {
+  const { region, endpoint, kubeconfig, context, env } = access;
+  const { client } = await connectCluster({ kubeconfig, context, env, userAgent: FIELD_MANAGER });
+  return setupPorts({ region, endpoint }, client);
+}
+
+/** What is asked for, with the options left out standing at their defaults. */
+export type Asked = Omit<SetupAsk, 'options'> & { readonly options?: SetupOptions };
+
+/** Reads what exists and plans. Rejects as `gatherSite`, or with `permission-missing`. */
+export function planWith(asked: Asked, ports: SetupPorts, signal?: AbortSignal): Promise<Prepared & { readonly plan: Plan }> {
+  return namingDenials(async () => {
+    const read = await readWorld(asked, ports, signal);
+    const { plan, facts } = read;
+    return { ...prepared(ports, { ...plan, digestOf: facts }), plan };
+  });
+}
+
+/** Reads what exists and judges it against the file. Rejects as `planWith`. */
+export function statusWith(asked: Asked, ports: SetupPorts, signal?: AbortSignal): Promise<SetupStatus & { readonly site: Site }> {
+  return namingDenials(async () => {
+    const { plan, desired, facts, input } = await readWorld(asked, ports, signal);
+    const more = await gatherStatus(ports, desired, signal);
+    return { ...setupStatus({ plan, desired, facts, more, quota: input.options.trustPolicyQuota }), site: plan.site };
+  });
+}
+
+/** Reads what setup made, under whatever options, and plans its removal. Rejects as `planWith`. */
+export function destroyWith(asked: Asked, ports: SetupPorts, consent: DestroyConsent, signal?: AbortSignal): Promise<Prepared> {
+  return namingDenials(async () => {
+    const input = await desiredInput(asked, ports, signal);
+    const desired = desiredState(input);
+    const target = { desired, roleNames: everyRoleName(input), namespace: asked.request.namespace };
+    const facts = await gatherDestroy(ports, target, signal);
+    const items = planDestroy({ site: input.site, target, facts, consent });
+    return prepared(ports, { site: input.site, cluster: asked.request.cluster, items, notes: [], tags: desired.tags, digestOf: facts });
+  });
+}
+
+interface World {
+  readonly input: DesiredInput;
+  readonly desired: DesiredState;
+  readonly facts: Facts;
+  readonly plan: Plan;
+}
+
+async function readWorld(asked: Asked, ports: SetupPorts, signal?: AbortSignal): Promise<World> {
+  const input = await desiredInput(asked, ports, signal);
+  const desired = desiredState(input);
   const facts = await gatherFacts(ports, desired, signal);
-  const sid = statementSid(desired.provider.arn, sha256Hex);
-  const plan = planSetup({ cluster: request.cluster, site, desired, facts, sid, quota: DEFAULT_TRUST_POLICY_QUOTA });
-  return {
-    plan,
-    summary: planSummary(plan),
-    apply: (told, applySignal) => applySetup(ports, { plan, told: ({ item, ok }) => told(item, ok) }, applySignal),
-  };
+  const { site, options } = input;
+  return { input, desired, facts, plan: planSetup({ cluster: asked.request.cluster, site, desired, facts, options, sha256Hex }) };
 }
 
-/** Setup's ports over the AWS and Kubernetes wires. */
-export function setupPorts(target: AwsTarget, kube: KubeClient): SetupPorts {
-  const roles = createIamRoles(target);
-  const providers = createIamProviders(target);
-  const policies = createIamPolicies(target);
+async function desiredInput(asked: Asked, ports: SetupPorts, signal?: AbortSignal): Promise<DesiredInput> {
+  const { request, region, options = DEFAULT_OPTIONS } = asked;
+  const site = await gatherSite(ports, { cluster: request.cluster, region, selfManaged: options.selfManaged }, signal);
+  return { request, options, site, version: VERSION, sha256Hex };
+}
+
+function prepared(
+  ports: SetupPorts,
+  decided: Omit<Plan, 'tags'> & { readonly tags: Plan['tags']; readonly digestOf: unknown },
+  clock: Clock = systemClock(),
+): Prepared {
+  const { site, cluster, items, notes, tags, digestOf } = decided;
   return {
-    aws: {
-      identity: (signal) => callerIdentity(target, signal),
-      cluster: (name, signal) => describeCluster(target, name, signal),
-      provider: (arn, signal) => providers.get(arn, signal),
-      role: (name, signal) => roles.get(name, signal),
-      inlinePolicy: (role, policy, signal) => policies.getInline(role, policy, signal),
-      createProvider: async (provider, signal) => {
-        await providers.create(provider, signal);
-      },
-      addClientId: (arn, clientId, signal) => providers.addClientId(arn, clientId, signal),
-      createRole: async (role, signal) => {
-        await roles.create(role, signal);
-      },
-      updateTrustPolicy: (role, document, signal) => roles.updateTrustPolicy(role, document, signal),
-      putInlinePolicy: (role, policy, document, signal) => policies.putInline(role, policy, document, signal),
-    },
-    kube: {
-      issuer: (signal) => clusterIssuer(kube, signal),
-      namespaceExists: async (name, signal) => (await kube.find(resources.namespaces, { name }, signal)) !== undefined,
-      serviceAccount: (account, signal) => kube.find(resources.serviceAccounts, account, signal),
-      createNamespace: async (name, signal) => {
-        const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-        await kube.apply(resources.namespaces, namespace, { fieldManager: FIELD_MANAGER }, signal);
-      },
-      annotateServiceAccount: async ({ namespace, name }, annotations, signal) => {
-        const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { namespace, name, annotations } };
-        await kube.apply(resources.serviceAccounts, account, { fieldManager: FIELD_MANAGER, force: true }, signal);
-      },
+    site,
+    cluster,
+    items,
+    notes,
+    summary: summaryOf(items),
+    digest: planDigest({ facts: { site, found: digestOf }, items }, sha256Hex),
+    apply: (told, signal) => {
+      const all = items.filter(({ action }) => action !== undefined).length;
+      let done = 0;
+      const count = (applied: AppliedItem): void => {
+        done += 1;
+        told(applied, { done, all });
+      };
+      return namingDenials(() => carryOut(ports, { items, tags, clock, told: count }, signal));
     },
   };
 }
 
-/** The issuer by the API server's own discovery document. Rejects with `issuer-unknown`. */
-export async function clusterIssuer(kube: KubeClient, signal?: AbortSignal): Promise<string> {
-  const document = await kube.raw('GET', '/.well-known/openid-configuration', undefined, signal);
-  const issuer = (document as { readonly issuer?: unknown } | null)?.issuer;
-  if (typeof issuer === 'string' && issuer !== '') return issuer;
-  throw new PodroleError('the API server names no issuer in its discovery document', { code: 'issuer-unknown', hint: 'give --issuer URL' });
+/** A denial says which action is missing; that there is a policy with just what is needed is for setup to say. */
+async function namingDenials<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const cause = error instanceof PodroleError && error.code === 'setup-incomplete' ? error.cause : error;
+    const action = deniedAction(cause);
+    if (action === undefined || !(error instanceof PodroleError)) throw error;
+    throw new PodroleError(error.message, {
+      code: error.code === 'setup-incomplete' ? 'setup-incomplete' : 'permission-missing',
+      hint: `the caller may not ${action}: \`podrole setup permissions -f FILE\` prints the policy that grants it and nothing besides`,
+      cause: cause === error ? error.cause : cause,
+    });
+  }
 }
+
+export { clusterIssuer } from './setup/setup-kube.ts';
+export { setupPorts } from './setup/setup-ports.ts';

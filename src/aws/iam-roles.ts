@@ -5,12 +5,14 @@ import {
   IAMClient,
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
+  ListRolesCommand,
   type Role,
   TagRoleCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { type AwsTarget, abortable, sdkOptions } from './client-options.ts';
 import { awsCall, isAbsent } from './errors.ts';
+import { allPages } from './pages.ts';
 
 /** A role as IAM tells it; `trustPolicy` is the decoded JSON text, to the letter. */
 export interface IamRole {
@@ -34,6 +36,8 @@ export interface IamRoles {
   /** `undefined` when there is no such role. */
   get(name: string, signal?: AbortSignal): Promise<IamRole | undefined>;
   create(role: NewRole, signal?: AbortSignal): Promise<IamRole>;
+  /** Every role of the account, all pages. IAM leaves tags out here. */
+  list(signal?: AbortSignal): Promise<readonly IamRole[]>;
   /** Replaces the whole trust policy; the last writer wins, IAM has no precondition. */
   updateTrustPolicy(name: string, document: string, signal?: AbortSignal): Promise<void>;
   tag(name: string, tags: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void>;
@@ -86,6 +90,12 @@ export function createIamRoles(target: AwsTarget): IamRoles {
       const answer = await awsCall(`iam:CreateRole ${role.name}`, signal, () => client.send(command, abortable(signal)));
       return fromSdk(answer.Role);
     },
+    list: (signal) =>
+      allPages(async (marker) => {
+        const command = new ListRolesCommand({ MaxItems: 1000, ...marker });
+        const page = await awsCall('iam:ListRoles', signal, () => client.send(command, abortable(signal)));
+        return { items: (page.Roles ?? []).map(fromSdk), next: page.IsTruncated ? page.Marker : undefined };
+      }),
     updateTrustPolicy: async (name, document, signal) => {
       const command = new UpdateAssumeRolePolicyCommand({ RoleName: name, PolicyDocument: document });
       await awsCall(`iam:UpdateAssumeRolePolicy ${name}`, signal, () => client.send(command, abortable(signal)));
@@ -114,17 +124,4 @@ export function createIamRoles(target: AwsTarget): IamRoles {
       return { inline, attached };
     },
   };
-}
-
-type Page = { readonly items: readonly string[]; readonly next: string | undefined };
-
-/** IAM may answer fewer than asked; only its own marker says whether there is more. */
-async function allPages(page: (marker: { readonly Marker?: string }) => Promise<Page>): Promise<readonly string[]> {
-  const items: string[] = [];
-  for (let marker: { readonly Marker?: string } | undefined = {}; marker !== undefined; ) {
-    const { items: some, next }: Page = await page(marker);
-    items.push(...some);
-    marker = next === undefined ? undefined : { Marker: next };
-  }
-  return items;
 }

@@ -17,10 +17,21 @@ export class UsageError extends PodroleError {
 /** Exit codes of failures by their own code; what is missing is `EXIT.failure`. The one mapping of this boundary. */
 const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
   usage: EXIT.usage,
+  'identity-invalid': EXIT.usage,
+  'file-unreadable': EXIT.usage,
+  'region-missing': EXIT.usage,
   'plan-has-conflicts': EXIT.no,
+  'plan-stale': EXIT.no,
   'setup-incomplete': EXIT.partial,
   timeout: EXIT.timeout,
 };
+
+/** A file's text, or standard input's for `-`. A file that cannot be read is a usage error. */
+export async function readInput(terminal: Terminal, file: string): Promise<string> {
+  return terminal.readText(file).catch((cause: unknown) => {
+    throw new UsageError(`${file} cannot be read: ${messageOf(cause)}`);
+  });
+}
 
 /** Tells a failure (code, message, cause, hint) and answers the exit code. No stack unless `verbose`. */
 export function tellFailure(

@@ -1,5 +1,7 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isSeq, type YAMLMap } from 'yaml';
 import type { Problem } from '../base/errors.ts';
+import { readYaml, type YamlReader } from './internal/yaml-reader.ts';
+import { AUTH_FORMS, OUTSIDE_BLOCKS, type OutsideBlock } from './plugin-members.data.ts';
 
 /** What a KfDef asks of podrole. */
 export interface SetupRequest {
@@ -23,82 +25,57 @@ export interface KfDefOptions {
   readonly cluster?: string | undefined;
 }
 
-const API_VERSIONS: ReadonlySet<string> = new Set(['kfdef.apps.kubeflow.org/v1', 'kfdef.apps.kubeflow.org/v1beta1']);
+const API_VERSIONS: readonly string[] = ['kfdef.apps.kubeflow.org/v1', 'kfdef.apps.kubeflow.org/v1beta1'];
 const CLUSTER_NAME = /^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/; // EKS CreateCluster
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/; // RFC 1123 label
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
-const MAX_BYTES = 256 * 1024;
-const MAX_DEPTH = 64;
-
-/** Members of the plugin's spec that podrole serves, and those that are somebody else's with a word on whose. */
-const SERVED: ReadonlySet<string> = new Set(['region', 'enablePodIamPolicy', 'enableNodeGroupLog']);
-const OUTSIDE: Readonly<Record<string, string>> = {
-  auth: 'sign-in of the Kubeflow dashboard',
-  roles: 'policies of node roles',
-  managedCluster: 'creation of the cluster',
-  managedRelationDatabase: 'the external database',
-  managedObjectStorage: 'the external object storage',
-};
+const SERVED: readonly string[] = ['region', 'enablePodIamPolicy', 'enableNodeGroupLog'];
 
 /**
  * Reads the AWS part of a KfDef: `spec.plugins[kind=KfAwsPlugin].spec` as kfctl 1.0 to 1.2 wrote it. The cluster's name is
- * `--cluster`, else `metadata.name`; the folder that holds the file says nothing. Problems carry `line:column`, all of them at once.
+ * `--cluster`, else `metadata.name`; the folder that holds the file says nothing. Problems carry `line:column`, all of them at once,
+ * and never a value of the file that may be a password.
  */
 export function parseKfDef(text: string, options: KfDefOptions = {}): KfDefResult {
-  if (text.length > MAX_BYTES) return { ok: false, problems: [{ path: '', message: `the file is larger than ${MAX_BYTES / 1024} KiB` }] };
-  if (nestedTooDeep(text)) return { ok: false, problems: [{ path: '', message: `the file nests deeper than ${MAX_DEPTH} levels` }] };
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, maxAliasCount: 0, uniqueKeys: true } as object);
-  const at = (node: unknown): string => {
-    const range = (node as Node | null | undefined)?.range;
-    if (range === undefined || range === null) return '1:1';
-    const { line, col } = lines.linePos(range[0]);
-    return `${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    return {
-      ok: false,
-      problems: document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return { path: `${line}:${col}`, message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '') };
-      }),
-    };
-  }
-  const reader = new Reader(at);
-  const root = document.contents;
-  if (!isMap(root)) return { ok: false, problems: [{ path: '1:1', message: 'the file is not a KfDef: it holds no mapping' }] };
-  if (reader.text(root, 'kind') !== 'KfDef') reader.fault(root.get('kind', true) ?? root, 'kind must be KfDef');
-  const apiVersion = reader.text(root, 'apiVersion');
-  if (apiVersion === undefined || !API_VERSIONS.has(apiVersion)) {
-    reader.fault(root.get('apiVersion', true) ?? root, `apiVersion must be one of ${[...API_VERSIONS].join(', ')}`);
-  }
+  const read = readYaml(text);
+  if (!read.ok) return read;
+  const { root, reader } = read;
+  if (reader.text(root, 'kind') !== 'KfDef') reader.fault(reader.node(root, 'kind'), 'kind must be KfDef');
+  if (!API_VERSIONS.includes(reader.text(root, 'apiVersion') ?? ''))
+    reader.fault(reader.node(root, 'apiVersion'), `apiVersion must be one of ${API_VERSIONS.join(', ')}`);
   const metadata = reader.map(root, 'metadata');
-  const cluster = options.cluster ?? (metadata && reader.text(metadata, 'name'));
-  if (cluster === undefined || cluster === '')
-    reader.fault(metadata ?? root, 'the cluster has no name: give --cluster NAME or metadata.name');
-  else if (!CLUSTER_NAME.test(cluster))
-    reader.fault(metadata ?? root, `${JSON.stringify(cluster)} is not a cluster name: letters, digits, - and _, at most 100`);
+  const cluster = clusterName(reader, { root, metadata, given: options.cluster });
+  const namespace = (metadata && reader.text(metadata, 'namespace')) ?? 'kubeflow';
+  if (!NAMESPACE.test(namespace))
+    reader.fault(metadata && reader.node(metadata, 'namespace'), `${JSON.stringify(namespace)} is not the name of a namespace`);
   const spec = reader.map(root, 'spec');
   const plugin = spec && awsPlugin(spec);
   if (plugin === undefined) reader.fault(spec ?? root, 'spec.plugins holds no plugin of kind KfAwsPlugin');
-  const pluginSpec = plugin && reader.map(plugin, 'spec');
-  const region = pluginSpec && reader.text(pluginSpec, 'region');
-  if (region !== undefined && !REGION.test(region))
-    reader.fault(pluginSpec?.get('region', true), `${JSON.stringify(region)} is not an AWS region, such as us-west-2`);
-  const enablePodIamPolicy = (pluginSpec && reader.flag(pluginSpec, 'enablePodIamPolicy')) ?? false;
-  const enableNodeGroupLog = (pluginSpec && reader.flag(pluginSpec, 'enableNodeGroupLog')) ?? false;
-  const outside = pluginSpec === undefined ? [] : reader.outside(pluginSpec);
+  const plugged = plugin && reader.map(plugin, 'spec');
+  const region = plugged && reader.text(plugged, 'region');
+  if (plugged !== undefined && region !== undefined && !REGION.test(region))
+    reader.fault(reader.node(plugged, 'region'), `${JSON.stringify(region)} is not an AWS region, such as us-west-2`);
+  const enablePodIamPolicy = (plugged && reader.flag(plugged, 'enablePodIamPolicy')) ?? false;
+  const enableNodeGroupLog = (plugged && reader.flag(plugged, 'enableNodeGroupLog')) ?? false;
+  const outside = plugged === undefined ? [] : outsideBlocks(reader, plugged);
   if (reader.problems.length > 0 || cluster === undefined) return { ok: false, problems: reader.problems };
-  return {
-    ok: true,
-    request: {
-      cluster,
-      region,
-      namespace: (metadata && reader.text(metadata, 'namespace')) ?? 'kubeflow',
-      enablePodIamPolicy,
-      enableNodeGroupLog,
-      outside,
-    },
-  };
+  return { ok: true, request: { cluster, region, namespace, enablePodIamPolicy, enableNodeGroupLog, outside } };
+}
+
+function clusterName(
+  reader: YamlReader,
+  { root, metadata, given }: { readonly root: YAMLMap; readonly metadata: YAMLMap | undefined; readonly given: string | undefined },
+): string | undefined {
+  const cluster = given ?? (metadata && reader.text(metadata, 'name'));
+  if (cluster === undefined || cluster === '') {
+    reader.fault(metadata ?? root, 'the cluster has no name: give --cluster NAME or metadata.name');
+    return undefined;
+  }
+  if (!CLUSTER_NAME.test(cluster)) {
+    const where = given === undefined && metadata !== undefined ? reader.node(metadata, 'name') : (metadata ?? root);
+    reader.fault(where, `${JSON.stringify(cluster)} is not a cluster name: letters, digits, - and _, at most 100`);
+  }
+  return cluster;
 }
 
 function awsPlugin(spec: YAMLMap): YAMLMap | undefined {
@@ -107,72 +84,53 @@ function awsPlugin(spec: YAMLMap): YAMLMap | undefined {
   return plugins.items.find((item): item is YAMLMap => isMap(item) && item.get('kind') === 'KfAwsPlugin');
 }
 
-/** Nesting costs a YAML parser dearly, so it is bounded before one sees the text. */
-function nestedTooDeep(text: string): boolean {
-  let flow = 0;
-  for (const line of text.split('\n')) {
-    const indent = line.length - line.trimStart().length;
-    if (indent > MAX_DEPTH * 4 || /^(\s*-){65}/.test(line)) return true;
-    for (const letter of line) {
-      if (letter === '[' || letter === '{') flow += 1;
-      else if (letter === ']' || letter === '}') flow -= 1;
-      if (flow > MAX_DEPTH) return true;
+/** Says of every member that is not podrole's whose it is. Each block is looked at, whatever the one before it was. */
+function outsideBlocks(reader: YamlReader, spec: YAMLMap): readonly string[] {
+  const found: string[] = [];
+  for (const { name, key } of reader.keys(spec)) {
+    if (SERVED.includes(name)) continue;
+    if (name === 'auth') found.push(...authBlock(reader, spec));
+    else if (name === 'roles') {
+      const roles = reader.texts(spec, 'roles');
+      if (roles.length > 0) found.push(`roles: policies of node roles (${roles.join(', ')}) are not podrole's, and pods need none of them`);
+    } else if (name === 'managedCluster') {
+      if (reader.flag(spec, 'managedCluster') === true)
+        found.push("managedCluster: the creation of the cluster is not podrole's, use eksctl");
+    } else {
+      const block = OUTSIDE_BLOCKS[name];
+      if (block === undefined) reader.fault(key, `KfAwsPlugin has no member ${name}`);
+      else if (checkBlock(reader, { parent: spec, name, block })) found.push(`${name}: ${block.what} is not podrole's`);
     }
   }
-  return false;
+  return found;
 }
 
-class Reader {
-  readonly problems: Problem[] = [];
-  readonly #at: (node: unknown) => string;
-
-  constructor(at: (node: unknown) => string) {
-    this.#at = at;
+function authBlock(reader: YamlReader, spec: YAMLMap): readonly string[] {
+  const auth = reader.map(spec, 'auth');
+  if (auth === undefined) return [];
+  const forms: string[] = [];
+  for (const { name, key } of reader.keys(auth)) {
+    const block = AUTH_FORMS[name];
+    if (block === undefined) reader.fault(key, `auth has no member ${name}: it takes ${Object.keys(AUTH_FORMS).join(', ')}`);
+    else if (checkBlock(reader, { parent: auth, name, block })) forms.push(`auth.${name}: ${block.what} is not podrole's`);
   }
+  if (forms.length > 1) reader.fault(auth, 'auth must have one form of sign-in');
+  return forms;
+}
 
-  fault(node: unknown, message: string): void {
-    this.problems.push({ path: this.#at(node), message });
+/** Whether the block is there; what is wrong with it is told to the reader. */
+function checkBlock(
+  reader: YamlReader,
+  { parent, name, block }: { readonly parent: YAMLMap; readonly name: string; readonly block: OutsideBlock },
+): boolean {
+  const members = reader.map(parent, name);
+  if (members === undefined) return false;
+  const { required = [], optional = [] } = block;
+  for (const member of required) {
+    if (!reader.holds(members, member)) reader.fault(reader.node(members, member), `${name}.${member} is missing or empty`);
   }
-
-  map(parent: YAMLMap, key: string): YAMLMap | undefined {
-    const node = parent.get(key, true) as unknown;
-    if (node === undefined || (isScalar(node) && node.value === null)) return undefined;
-    if (isMap(node)) return node;
-    this.fault(node, `${key} must be a mapping`);
-    return undefined;
+  for (const { name: member, key } of reader.keys(members)) {
+    if (![...required, ...optional].includes(member)) reader.fault(key, `${name} has no member ${member}`);
   }
-
-  text(parent: YAMLMap, key: string): string | undefined {
-    const value = this.#scalar(parent, key);
-    if (value === undefined || typeof value === 'string') return value;
-    this.fault(parent.get(key, true), `${key} must be a text`);
-    return undefined;
-  }
-
-  flag(parent: YAMLMap, key: string): boolean | undefined {
-    const value = this.#scalar(parent, key);
-    if (value === undefined || typeof value === 'boolean') return value;
-    this.fault(parent.get(key, true), `${key} must be true or false`);
-    return undefined;
-  }
-
-  outside(spec: YAMLMap): readonly string[] {
-    const found: string[] = [];
-    for (const { key } of spec.items) {
-      const name = isScalar(key) ? String(key.value) : '';
-      if (SERVED.has(name)) continue;
-      const whose = OUTSIDE[name];
-      if (whose === undefined) this.fault(key, `KfAwsPlugin has no member ${name}`);
-      else found.push(`${name}: ${whose} is not podrole's`);
-    }
-    return found;
-  }
-
-  #scalar(parent: YAMLMap, key: string): unknown {
-    const node = parent.get(key, true) as unknown;
-    if (node === undefined) return undefined;
-    if (isScalar(node)) return node.value === null ? undefined : node.value;
-    this.fault(node, `${key} must be a single value`);
-    return undefined;
-  }
+  return true;
 }

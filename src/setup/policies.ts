@@ -1,5 +1,8 @@
-import albIngress from './policies/alb-ingress-v1.json' with { type: 'json' };
+import albIngressV1 from './policies/alb-ingress-v1.json' with { type: 'json' };
+import albIngressV2 from './policies/alb-ingress-v2.json' with { type: 'json' };
 import cloudwatch from './policies/cloudwatch-v1.json' with { type: 'json' };
+import fsxCsi from './policies/fsx-csi-v1.json' with { type: 'json' };
+import pipelines from './policies/pipelines-v1.json' with { type: 'json' };
 import profileController from './policies/profile-controller-v1.json' with { type: 'json' };
 
 /** A policy that setup puts on a role: its name there and its JSON text. */
@@ -8,17 +11,33 @@ export interface NamedPolicy {
   readonly document: string;
 }
 
-const render = (document: object, values: Readonly<Record<string, string>> = {}): string =>
-  JSON.stringify(document).replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+/** Inline policies with this prefix are setup's; all others are the user's. */
+export const POLICY_PREFIX = 'podrole-';
 
-/** What an AWS load balancer controller of the ingress generation (v1) calls. */
-export const albIngressPolicy = (): NamedPolicy => ({ name: 'podrole-alb-ingress', document: render(albIngress) });
+const POLICIES = {
+  'alb-ingress-v1': albIngressV1,
+  'alb-ingress-v2': albIngressV2,
+  cloudwatch,
+  'fsx-csi': fsxCsi,
+  pipelines,
+  'profile-controller': profileController,
+} as const;
 
-/** What a log shipper calls. */
-export const cloudwatchPolicy = (): NamedPolicy => ({ name: 'podrole-cloudwatch', document: render(cloudwatch) });
+export type PolicyName = keyof typeof POLICIES;
 
-/** What the Profile controller calls: it may edit the trust of the user role alone, and its own never. */
-export const profileControllerPolicy = (roles: { readonly userRoleArn: string; readonly ownRoleArn: string }): NamedPolicy => ({
-  name: 'podrole-profile-controller',
-  document: render(profileController, roles),
-});
+/** What the documents leave open: `${name}` in the data. */
+export interface PolicyValues {
+  readonly partition: string;
+  /** The one role whose trust policy the Profile controller may edit. */
+  readonly userRoleArn: string;
+  /** The role that carries the policy. */
+  readonly ownRoleArn: string;
+  readonly bucket: string;
+}
+
+/** A shipped policy, filled in. The two generations of the load balancer controller share a name, so that one takes the other's place. */
+export function policyOf(name: PolicyName, values: PolicyValues): NamedPolicy {
+  const text = JSON.stringify(POLICIES[name]);
+  const document = text.replace(/\$\{(partition|userRoleArn|ownRoleArn|bucket)\}/g, (_, value: keyof PolicyValues) => values[value]);
+  return { name: `${POLICY_PREFIX}${name.replace(/-v\d$/, '')}`, document };
+}

@@ -1,136 +1,217 @@
-import { Command } from 'commander';
-import type { SetupPlan } from '../../app/run-setup.ts';
-import { type Format, printDocument } from '../document.ts';
+import { Command, Option } from 'commander';
+import type { Asked, Prepared } from '../../app/run-setup.ts';
+import { PodroleError } from '../../base/errors.ts';
+import { printDocument } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
-import { UsageError } from '../failure.ts';
+import { readInput, UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
-import { contextOption, endpointOption, kubeconfigOption, outputOption, regionOption } from '../options.ts';
-import { diffText, indent } from '../text.ts';
+import { matching } from '../options.ts';
+import { carryOut } from './setup/carry-out.ts';
+import { accessOptions, askOptions, consentOptions, readAsk, type SetupFlags } from './setup/flags.ts';
+import { planDocument, printPlan } from './setup/print.ts';
+import { printStatus } from './setup/status.ts';
 
-interface SetupFlags {
-  readonly file: string;
-  readonly cluster?: string;
-  readonly region?: string;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly endpointUrl?: string;
-  readonly output: Format;
-  readonly yes?: boolean;
-  readonly exitCode?: boolean;
+/** `podrole setup plan|apply|status|destroy|permissions`: what kfctl's AWS plugin did, as a plan. */
+export function setupCommand(invocation: Invocation): Command {
+  return new Command('setup')
+    .description("a cluster's OIDC provider, roles and service accounts, from a KfDef's AWS plugin")
+    .addCommand(planCommand(invocation))
+    .addCommand(applyCommand(invocation))
+    .addCommand(statusCommand(invocation))
+    .addCommand(destroyCommand(invocation))
+    .addCommand(permissionsCommand(invocation));
 }
 
-/** `podrole setup plan|apply`: what kfctl's AWS plugin did, as a plan. */
-export function setupCommand(invocation: Invocation): Command {
-  const shared = (command: Command): Command =>
-    command
-      .requiredOption('-f, --file <file>', 'KfDef with a KfAwsPlugin; - reads standard input')
-      .option('--cluster <name>', "name of the EKS cluster; absent: the file's metadata.name")
-      .addOption(regionOption())
-      .addOption(kubeconfigOption())
-      .addOption(contextOption())
-      .addOption(endpointOption())
-      .addOption(outputOption());
-  const plan = shared(new Command('plan').description('show what a setup would create, change and keep'))
+const shared = (command: Command): Command => accessOptions(askOptions(command));
+
+function planCommand(invocation: Invocation): Command {
+  return consentOptions(shared(new Command('plan').description('show what a setup would create, change and keep')))
     .option('--exit-code', 'exit 1 when something would be written')
+    .option('--save <file>', 'write the plan to a file for `setup apply --plan`')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ podrole setup plan -f kfctl_aws.yaml\n  $ podrole setup plan -f kfctl_aws.yaml -o json | jq .items',
+      '\nExamples:\n  $ podrole setup plan -f kfctl_aws.yaml\n  $ podrole setup plan -f kfctl_aws.yaml -o json | jq .items\n  $ podrole setup plan -f kfctl_aws.yaml --save plan.json && podrole setup apply --plan plan.json',
     )
-    .action(async (flags: SetupFlags) => {
-      const prepared = await prepare(invocation, flags);
-      if (prepared === undefined) return;
-      print(invocation, prepared, flags.output);
-      const { create, change, conflict } = prepared.summary;
-      if (conflict > 0 || (flags.exitCode === true && create + change > 0)) invocation.exitCode = EXIT.no;
+    .action(async (flags: SetupFlags & { readonly exitCode?: boolean; readonly save?: string }) => {
+      const { terminal } = invocation;
+      const asked = await ask(invocation, flags);
+      if (asked === undefined) return;
+      const prepared = await plan(invocation, { asked, flags });
+      if (flags.output === 'text') printPlan(terminal, prepared);
+      else printDocument(terminal, { kind: 'Plan', ...planDocument(prepared) }, flags.output);
+      if (flags.save !== undefined) {
+        const { savePlan } = await import('../../app/setup/saved-plan.ts');
+        await savePlan(flags.save, { asked, prepared });
+        terminal.err(`next: podrole setup apply --plan ${flags.save}\n`);
+      }
+      const { create, change, delete: gone, conflict } = prepared.summary;
+      if (conflict > 0 || (flags.exitCode === true && create + change + gone > 0)) invocation.exitCode = EXIT.no;
     });
-  const apply = shared(new Command('apply').description('carry out the plan; what is done stays done, running it again goes on'))
+}
+
+function applyCommand(invocation: Invocation): Command {
+  return consentOptions(shared(new Command('apply').description('carry out the plan; what is done stays done, running it again goes on')))
     .option('--yes', 'do not ask')
+    .option('--plan <file>', 'carry out a saved plan, and refuse if what it was made from has changed')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ podrole setup apply -f kfctl_aws.yaml --yes\n  $ podrole setup apply -f kfctl_aws.yaml --endpoint-url http://127.0.0.1:4566 --kubeconfig ./kubeconfig --yes',
+      '\nExamples:\n  $ podrole setup apply -f kfctl_aws.yaml\n  $ podrole setup apply --plan plan.json\n  $ podrole setup apply -f kfctl_aws.yaml --endpoint-url http://127.0.0.1:4566 --kubeconfig ./kubeconfig --yes',
+    )
+    .action(async (flags: SetupFlags & { readonly yes?: boolean; readonly plan?: string }) => {
+      const { terminal } = invocation;
+      const saved = flags.plan === undefined ? undefined : await readSaved(invocation, flags.plan);
+      if (saved !== undefined && flags.file !== undefined) throw new UsageError('a saved plan holds its file: give either -f or --plan');
+      const asked = saved?.ask ?? (await ask(invocation, flags));
+      if (asked === undefined) return;
+      const prepared = await plan(invocation, { asked, flags });
+      if (saved !== undefined && saved.digest !== prepared.digest)
+        throw new PodroleError('what the plan was made from has changed since, nothing was written', {
+          code: 'plan-stale',
+          hint: 'plan again with --save, and read it',
+        });
+      if (flags.output === 'text') printPlan(terminal, prepared);
+      const source = flags.plan === undefined ? `-f ${flags.file}` : `--plan ${flags.plan}`;
+      const done = await carryOut(invocation, {
+        prepared,
+        yes: flags.yes === true || saved !== undefined,
+        question: `Apply this to cluster ${prepared.cluster} in account ${prepared.site.account}?`,
+        resume: `podrole setup apply ${flags.plan === undefined ? source : '-f FILE'}`,
+      });
+      if (flags.output !== 'text') printDocument(terminal, { kind: 'Plan', applied: done, ...planDocument(prepared) }, flags.output);
+      if (done) terminal.err(`next: podrole setup status ${flags.plan === undefined ? source : '-f FILE'}\n`);
+    });
+}
+
+function statusCommand(invocation: Invocation): Command {
+  return shared(new Command('status').description('what exists, what has drifted, who made it, and how the trust policies stand'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ podrole setup status -f kfctl_aws.yaml\n  $ podrole setup status -f kfctl_aws.yaml -o json | jq .trust',
     )
     .action(async (flags: SetupFlags) => {
       const { terminal } = invocation;
-      if (flags.yes !== true)
-        throw new UsageError('apply changes AWS and the cluster and was not told to', [], 'read `podrole setup plan` and add --yes');
-      const prepared = await prepare(invocation, flags);
-      if (prepared === undefined) return;
-      if (flags.output === 'text') print(invocation, prepared, 'text');
-      await prepared.apply((item, ok) => {
-        const mark = ok ? terminal.colors.green(terminal.symbols.ok) : terminal.colors.red(terminal.symbols.no);
-        terminal.err(`${mark} ${item.object}\n`);
-      }, terminal.signal);
-      if (flags.output !== 'text') printDocument(terminal, { kind: 'Plan', applied: true, ...publicPlan(prepared) }, flags.output);
-      terminal.err(`next: podrole setup plan -f ${flags.file} --exit-code\n`);
+      const asked = await ask(invocation, flags);
+      if (asked === undefined) return;
+      const { statusWith } = await import('../../app/run-setup.ts');
+      const status = await statusWith(asked, await connect(invocation, { asked, flags }), terminal.signal);
+      if (flags.output === 'text') printStatus(terminal, status);
+      else printDocument(terminal, { kind: 'SetupStatus', ...status }, flags.output);
+      if (!status.ok) invocation.exitCode = EXIT.no;
     });
-  return new Command('setup')
-    .description("a cluster's OIDC provider, roles and service accounts, from a KfDef's AWS plugin")
-    .addCommand(plan)
-    .addCommand(apply);
 }
 
-/** The plan, or `undefined` when the file asks for nothing (said so). */
-async function prepare(invocation: Invocation, flags: SetupFlags): Promise<SetupPlan | undefined> {
+interface DestroyFlags extends SetupFlags {
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly deleteProfiles?: boolean;
+  readonly detachPolicies?: boolean;
+  readonly retain?: readonly string[];
+}
+
+function destroyCommand(invocation: Invocation): Command {
+  return shared(new Command('destroy').description('take down what setup made for the cluster, and nothing else'))
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'only show what would go')
+    .option('--delete-profiles', 'delete the Profiles that name a role first, and their namespaces with them')
+    .option('--detach-policies', 'take off the roles what their users attached')
+    .option(
+      '--retain <object>',
+      'leave an object, named as in the plan; may be repeated',
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ podrole setup destroy -f kfctl_aws.yaml --dry-run\n  $ podrole setup destroy -f kfctl_aws.yaml --retain role/kf-user-demo --yes',
+    )
+    .action(async (flags: DestroyFlags) => {
+      const { terminal } = invocation;
+      // What was made stays made when the file switches it off: it is taken down all the same.
+      const asked = await readAsk(invocation, flags);
+      const { destroyWith } = await import('../../app/run-setup.ts');
+      const consent = {
+        deleteProfiles: flags.deleteProfiles === true,
+        detachPolicies: flags.detachPolicies === true,
+        retain: flags.retain ?? [],
+      };
+      const prepared = await destroyWith(asked, await connect(invocation, { asked, flags }), consent, terminal.signal);
+      if (flags.output === 'text') printPlan(terminal, prepared);
+      const done =
+        flags.dryRun !== true &&
+        (await carryOut(invocation, {
+          prepared,
+          yes: flags.yes === true,
+          question: `Take this down in account ${prepared.site.account}?`,
+          resume: `podrole setup destroy -f ${flags.file}`,
+        }));
+      if (flags.output !== 'text') printDocument(terminal, { kind: 'Plan', applied: done, ...planDocument(prepared) }, flags.output);
+      if (prepared.summary.conflict > 0) invocation.exitCode = EXIT.no;
+      if (done) terminal.err(`next: podrole setup destroy -f ${flags.file} --dry-run\n`);
+    });
+}
+
+interface PermissionsFlags extends SetupFlags {
+  readonly for: string;
+  readonly account?: string;
+  readonly issuer?: string;
+}
+
+const VERBS = { plan: ['plan'], apply: ['apply'], status: ['status'], destroy: ['destroy'], all: ['apply', 'status', 'destroy'] } as const;
+
+function permissionsCommand(invocation: Invocation): Command {
+  return askOptions(new Command('permissions').description('the least IAM policy that setup itself needs for a file'))
+    .addOption(new Option('--for <verb>', 'what shall be permitted').choices(Object.keys(VERBS)).default('apply'))
+    .addOption(new Option('--account <id>', 'account; absent: any').argParser(matching(/^\d{12}$/, 'an account of twelve digits')))
+    .option('--issuer <url>', "the cluster's issuer; absent: any of the region's EKS clusters, or any for a self-managed one")
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ podrole setup permissions -f kfctl_aws.yaml > policy.json\n  $ podrole setup permissions -f kfctl_aws.yaml --for all --account 111122223333',
+    )
+    .action(async (flags: PermissionsFlags) => {
+      const { terminal } = invocation;
+      const asked = await ask(invocation, flags);
+      if (asked === undefined) return;
+      const { permissionsFor } = await import('../../app/setup/setup-permissions.ts');
+      const verbs = VERBS[flags.for as keyof typeof VERBS];
+      const policy = permissionsFor(asked, { account: flags.account, issuer: flags.issuer, verbs });
+      if (policy === undefined) throw new UsageError('no region is known', [], 'give --region REGION, or set region in the plugin');
+      if (flags.output === 'text') terminal.out(`${policy}\n`);
+      else printDocument(terminal, { kind: 'Permissions', verbs, policy: JSON.parse(policy) as unknown }, flags.output);
+    });
+}
+
+/** What is asked for, or `undefined` when the file asks for nothing (said so). */
+async function ask(invocation: Invocation, flags: SetupFlags): Promise<Required<Asked> | undefined> {
   const { terminal } = invocation;
-  const { prepareSetup, readKfDef } = await import('../../app/run-setup.ts');
-  const text = await terminal.readText(flags.file).catch((cause: Error) => {
-    throw new UsageError(`${flags.file} cannot be read: ${cause.message}`);
-  });
-  const read = readKfDef(text, { cluster: flags.cluster });
-  if (!read.ok)
-    throw new UsageError(
-      `${flags.file} is not a setup`,
-      read.problems.map((problem) => ({ ...problem, path: `${flags.file}:${problem.path}` })),
-    );
-  for (const block of read.request.outside) terminal.err(`${terminal.symbols.note} ${block}\n`);
-  if (!read.request.enablePodIamPolicy) {
-    terminal.err('enablePodIamPolicy is not true: nothing to do\n');
-    if (flags.output !== 'text') printDocument(terminal, { kind: 'Plan', cluster: read.request.cluster, items: [] }, flags.output);
-    return undefined;
-  }
-  return prepareSetup(
-    {
-      request: read.request,
-      region: flags.region ?? read.request.region,
-      endpoint: flags.endpointUrl,
-      kubeconfig: flags.kubeconfig,
-      context: flags.context,
-      env: terminal.env,
-    },
-    terminal.signal,
-  );
+  const asked = await readAsk(invocation, flags);
+  for (const block of asked.request.outside) terminal.err(`${terminal.symbols.note} ${block}\n`);
+  if (asked.request.enablePodIamPolicy) return asked;
+  terminal.err('enablePodIamPolicy is not true: nothing to do\n');
+  if (flags.output !== 'text') printDocument(terminal, { kind: 'Plan', cluster: asked.request.cluster, items: [] }, flags.output);
+  return undefined;
 }
 
-function publicPlan(plan: SetupPlan): Readonly<Record<string, unknown>> {
-  return { cluster: plan.plan.cluster, site: plan.plan.site, items: plan.plan.items, summary: plan.summary };
+interface Target {
+  readonly asked: Asked;
+  readonly flags: SetupFlags;
 }
 
-const SIGN = { create: '+', change: '~', keep: '=', conflict: '!' } as const;
-
-function print(invocation: Invocation, plan: SetupPlan, format: Format): void {
-  const { terminal } = invocation;
-  if (format !== 'text') {
-    printDocument(terminal, { kind: 'Plan', ...publicPlan(plan) }, format);
-    return;
-  }
-  const { colors } = terminal;
-  const { site, cluster, items } = plan.plan;
-  terminal.out(`cluster ${colors.bold(cluster)} · account ${site.account} · region ${site.region} · issuer ${site.issuer}\n`);
-  const paint = { create: colors.green, change: colors.yellow, keep: colors.dim, conflict: colors.red } as const;
-  for (const item of items) {
-    terminal.out(`${paint[item.verb](`${SIGN[item.verb]} ${item.verb.padEnd(8)} ${item.object}`)}  ${colors.dim(item.reason)}\n`);
-    if (item.verb === 'change' && item.before !== undefined && item.after !== undefined) {
-      terminal.out(`${indent(diffText({ before: pretty(item.before), after: pretty(item.after) }, colors), 4)}\n`);
-    }
-  }
-  const { create, change, keep, conflict } = plan.summary;
-  terminal.out(`\n${create} to create, ${change} to change, ${keep} kept, ${conflict} in conflict\n`);
+async function connect(
+  { terminal }: Invocation,
+  { asked, flags }: Target,
+): ReturnType<typeof import('../../app/run-setup.ts').connectSetup> {
+  const { connectSetup } = await import('../../app/run-setup.ts');
+  const { kubeconfig, context, endpointUrl: endpoint } = flags;
+  return connectSetup({ region: asked.region, endpoint, kubeconfig, context, env: terminal.env });
 }
 
-const pretty = (json: string): string => {
-  try {
-    return JSON.stringify(JSON.parse(json), null, 2);
-  } catch {
-    return json;
-  }
-};
+async function plan(invocation: Invocation, target: Target): Promise<Prepared> {
+  const { planWith } = await import('../../app/run-setup.ts');
+  return planWith(target.asked, await connect(invocation, target), invocation.terminal.signal);
+}
+
+async function readSaved({ terminal }: Invocation, file: string): Promise<{ readonly digest: string; readonly ask: Required<Asked> }> {
+  const { readSavedPlan } = await import('../../app/run-setup.ts');
+  const read = readSavedPlan(await readInput(terminal, file));
+  if (!read.ok) throw new UsageError(`${file} is not a saved plan`, read.problems);
+  return read.saved;
+}
