@@ -27,15 +27,25 @@ interface Part {
   readonly status: RoleStatus;
 }
 
-function partOf(claim: Claim, facts: AwsIamFacts): Part {
-  const base = { role: claim.role.text, serviceAccount: claim.serviceAccount };
-  if (claim.mode === 'annotate') {
+/** annotateOnly: the role's own account tells whether it lets the service account in; of others nothing is known. */
+function annotatedPart(claim: Claim, facts: AwsIamFacts): Part {
+  const status = { role: claim.role.text, serviceAccount: claim.serviceAccount, state: 'annotated' };
+  const state = facts.stateOf(roleKeyOf(claim.role), claim.subject);
+  if (state.kind !== 'watched') {
     return {
       reason: 'Annotated',
       message: `${claim.serviceAccount} carries ${claim.role.text}; its trust policy is not podrole’s`,
-      status: { ...base, state: 'annotated' },
+      status,
     };
   }
+  if (state.trusted) return { reason: 'AnnotatedTrusted', message: `${claim.role.text} trusts ${claim.subject}`, status };
+  const message = `${claim.serviceAccount} carries ${claim.role.text}, which does not trust ${claim.subject}: its owner must add it`;
+  return { reason: 'AnnotatedNotTrusted', message, status: { ...status, message } };
+}
+
+function partOf(claim: Claim, facts: AwsIamFacts): Part {
+  const base = { role: claim.role.text, serviceAccount: claim.serviceAccount };
+  if (claim.mode === 'annotate') return annotatedPart(claim, facts);
   const state = facts.stateOf(roleKeyOf(claim.role), claim.subject);
   switch (state.kind) {
     case 'granted':

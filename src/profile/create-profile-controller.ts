@@ -123,6 +123,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
     log,
     claimsOf: claims,
     enqueueRole: (key) => roleQueue.add(key),
+    isOwnAccount: (account) => policy.own?.account === account,
     labelsProblem: () => labelsProblem,
   });
 

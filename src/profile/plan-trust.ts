@@ -1,4 +1,6 @@
+import { parseProviderArn } from '../iam/arn.ts';
 import { editTrust } from '../iam/edit-trust.ts';
+import { evaluateTrust } from '../iam/evaluate-trust.ts';
 import type { ReasonCode } from './reasons.data.ts';
 import type { ThreeSets } from './three-sets.ts';
 
@@ -64,6 +66,24 @@ export function planTrust(document: string, sets: ThreeSets, settings: TrustSett
   const adds = edit.admitted.filter((subject) => !held.has(subject));
   const { changed, size, removed } = edit;
   return { kind: 'plan', document: edit.document, changed, size, admitted: new Set(edit.admitted), refused, removed, adds, findings };
+}
+
+/** Whether a role as it is lets a token of this subject in: the evaluator's word, whoever wrote the policy. */
+export function trustsSubject(document: string, subject: string, settings: TrustSettings & { readonly role: string }): boolean {
+  const provider = parseProviderArn(settings.providerArn);
+  if (!provider.ok) return false;
+  const issuer = `https://${provider.arn.hostPath}`;
+  return (
+    evaluateTrust(document, {
+      action: 'sts:AssumeRoleWithWebIdentity',
+      account: provider.arn.account,
+      roleArn: settings.role,
+      providerArn: settings.providerArn,
+      issuer,
+      sessionName: 'podrole',
+      claims: { iss: issuer, sub: subject, aud: [settings.audience] },
+    }).verdict === 'allow'
+  );
 }
 
 /** Every subject that our statements of a document name; none where it cannot be edited. */

@@ -30,6 +30,8 @@ export interface ProfileReconcilerDeps {
   readonly log: Log;
   readonly claimsOf: (profile: Profile) => Claims;
   readonly enqueueRole: (key: string) => void;
+  /** Whether roles of this account can be looked at with our credentials. */
+  readonly isOwnAccount: (account: string) => boolean;
   /** What is wrong with the labels file, if anything. */
   readonly labelsProblem: () => string | undefined;
 }
@@ -143,7 +145,7 @@ export class ProfileReconciler {
     const changed = this.#generations.get(nameOf(profile)) !== generation;
     this.#generations.set(nameOf(profile), generation);
     for (const claim of claims.claims) {
-      if (claim.mode !== 'trust') continue;
+      if (claim.mode === 'annotate' && !this.#deps.isOwnAccount(claim.role.account)) continue;
       const key = roleKeyOf(claim.role);
       const known = book.find(key) !== undefined;
       book.at(key, claim.role);

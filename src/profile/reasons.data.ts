@@ -68,7 +68,6 @@ export const reasons = {
   ForeignOverwrite: { kind: 'finding', doc: 'somebody else overwrote the trust policy; it is healed' },
   TrustPolicyWarning: { kind: 'finding', doc: 'the trust policy has a weakness that podrole leaves alone' },
   OwnRoleUnknown: { kind: 'finding', doc: 'GetCallerIdentity failed at start: the own role cannot be told apart' },
-  IssuerIllegal: { kind: 'error', doc: 'the issuer makes no provider ARN that IAM accepts' },
 } as const satisfies Record<string, ReasonEntry>;
 
 /** A reason code; closed. */

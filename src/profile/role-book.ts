@@ -14,7 +14,9 @@ export type SubjectState =
   | { readonly kind: 'refused'; readonly reason: ReasonCode; readonly message: string; readonly definite: boolean }
   /** Shall go, and is not proved gone. */
   | { readonly kind: 'leaving'; readonly reason: ReasonCode; readonly message: string }
-  | { readonly kind: 'gone' };
+  | { readonly kind: 'gone' }
+  /** annotateOnly: podrole only looks whether the role lets it in. */
+  | { readonly kind: 'watched'; readonly trusted: boolean };
 
 /** A condition of a whole role that is reported beside the profiles' own. */
 export interface RoleFinding {
@@ -119,7 +121,8 @@ export class RoleBook {
   trusts(roleArn: string, subject: string): boolean | undefined {
     const parsed = parseRoleArn(roleArn);
     const state = parsed.ok ? this.#roles.get(roleKeyOf(parsed.arn))?.subjects.get(subject) : undefined;
-    return state === undefined || state.kind === 'refused' || state.kind === 'pending' ? undefined : state.kind === 'granted';
+    if (state === undefined || state.kind === 'refused' || state.kind === 'pending') return undefined;
+    return state.kind === 'watched' ? state.trusted : state.kind === 'granted';
   }
 
   /** Roles on which the record holds something of this profile that is not proved gone. */

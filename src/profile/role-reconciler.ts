@@ -10,7 +10,7 @@ import { loadRecord, storeRecord } from './internal/record-keeper.ts';
 import { RoleReporter } from './internal/role-reporter.ts';
 import { recordOf, SubjectCounter } from './internal/subject-counter.ts';
 import { type ResolvedOptions, resyncMs } from './options.ts';
-import { holdsNone, planTrust, type TrustPlan, type TrustSettings } from './plan-trust.ts';
+import { holdsNone, planTrust, type TrustPlan, type TrustSettings, trustsSubject } from './plan-trust.ts';
 import type { LeaseView, Metrics, RoleTrust } from './ports.ts';
 import type { Profile } from './profile.ts';
 import type { ReasonCode } from './reasons.data.ts';
@@ -122,6 +122,7 @@ export class RoleReconciler {
     if (trust === undefined) return this.#absent(round);
     const { clock, options } = this.#deps;
     const base = memory.trust.resolve(trust.document, clock.monotonic());
+    this.#reporter.watched(memory, (subject) => trustsSubject(base, subject, { ...this.#settings(memory), role: trust.arn }));
     const plan = planTrust(base, sets, this.#settings(memory));
     if (plan.kind === 'unusable') {
       this.#reporter.unusable(memory, round.verdicts, plan.message);

@@ -143,8 +143,12 @@ describe('the life of a profile', () => {
     expect([sim.iam.document('kf-user-demo'), annotation(world, 'user-a'), condition(world, 'user-a')]).toEqual([
       closed,
       ROLE_A,
-      ['True', 'Annotated'],
+      ['False', 'AnnotatedNotTrusted'],
     ]);
+    sim.iam.write('kf-user-demo', policy(allow([subjectOfProfile('user-a')], 'Theirs')), 'foreign');
+    await run(60_000);
+    expect(condition(world, 'user-a')).toEqual(['True', 'AnnotatedTrusted']);
+    sim.iam.write('kf-user-demo', closed, 'foreign');
     sim.kube.editProfile('user-a', () => trust(ROLE_A));
     await run(30_000);
     expect(admitted(world, 'kf-user-demo')).toEqual([subjectOfProfile('user-a')]);
@@ -434,6 +438,16 @@ describe('many profiles on one role', () => {
 });
 
 describe('which role may be named', () => {
+  it('lets annotateOnly name a role of another account, of which it says nothing', async () => {
+    const world = await started(smallWorld());
+    world.sim.kube.createProfile('user-a', annotate('arn:aws:iam::999999999999:role/theirs'));
+    await world.run(10_000);
+    expect([annotation(world, 'user-a'), condition(world, 'user-a')]).toEqual([
+      'arn:aws:iam::999999999999:role/theirs',
+      ['True', 'Annotated'],
+    ]);
+  });
+
   it.each([
     ['the controller’s own', OWN_ROLE, 'RoleIsOwn'],
     ['one of another account', 'arn:aws:iam::999999999999:role/kf-user-demo', 'RoleForeignAccount'],

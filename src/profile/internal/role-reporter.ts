@@ -27,7 +27,22 @@ export class RoleReporter {
 
   /** Whether any profile names the role. */
   isNamed(memory: RoleMemory): boolean {
-    return this.#claimants(memory).length > 0;
+    return this.#claimants(memory).length > 0 || this.#claimants(memory, 'annotate').length > 0;
+  }
+
+  /** annotateOnly: says of every service account that only carries the role whether the role lets it in. */
+  watched(memory: RoleMemory, trusts: (subject: string) => boolean): void {
+    const news = new Set<string>();
+    const ours = new Set(this.#recorded(memory).flatMap(({ subject }) => (memory.gone.has(subject) ? [] : [subject])));
+    for (const { claim, profile } of this.#claimants(memory, 'annotate')) {
+      if (isDeleting(profile) || ours.has(claim.subject)) continue;
+      this.#set(
+        memory,
+        { subject: claim.subject, profile: nameOf(profile), state: { kind: 'watched', trusted: trusts(claim.subject) } },
+        news,
+      );
+    }
+    this.#tell(news);
   }
 
   /** A grant is about to be tried: from now on nobody may take these subjects for gone. */
@@ -215,11 +230,11 @@ export class RoleReporter {
     for (const { profile } of this.#claimants(memory)) news.add(nameOf(profile));
   }
 
-  #claimants(memory: RoleMemory): readonly { readonly claim: Claim; readonly profile: Profile }[] {
+  #claimants(memory: RoleMemory, mode: Claim['mode'] = 'trust'): readonly { readonly claim: Claim; readonly profile: Profile }[] {
     const found: { claim: Claim; profile: Profile }[] = [];
     for (const profile of [...this.#deps.profiles.list()].sort(byAge)) {
       for (const claim of this.#deps.claimsOf(profile).claims) {
-        if (claim.mode === 'trust' && roleKeyOf(claim.role) === memory.key) found.push({ claim, profile });
+        if (claim.mode === mode && roleKeyOf(claim.role) === memory.key) found.push({ claim, profile });
       }
     }
     return found;
