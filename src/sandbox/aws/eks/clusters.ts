@@ -3,15 +3,15 @@ import type { Call, World } from '../world.ts';
 import type { EksOperation } from './eks-api.ts';
 import { type EksInput, pageOf, resourceNotFound } from './input.ts';
 
-/** ARN of a cluster, existing or not. */
-export function clusterArn(world: World, name: string): string {
-  return `arn:${world.partition}:eks:${world.region}:${world.account}:cluster/${name}`;
+/** ARN of a cluster, existing or not; in the sandbox's own region unless said otherwise. */
+export function clusterArn(world: World, name: string, region = world.region): string {
+  return `arn:${world.partition}:eks:${region}:${world.account}:cluster/${name}`;
 }
 
-/** The cluster that a path names; `ResourceNotFoundException` when there is none. */
+/** The cluster that a path names; `ResourceNotFoundException` when the region that was asked has none. */
 export function requireCluster(call: Call, input: EksInput): ClusterRecord {
   const name = input.path.name ?? '';
-  const cluster = call.world.state.clusters.get(name);
+  const cluster = input.region === call.world.region ? call.world.state.clusters.get(name) : undefined;
   if (cluster === undefined) throw resourceNotFound(`No cluster found for name: ${name}.`);
   return cluster;
 }
@@ -21,7 +21,7 @@ export function clusterPermission(action: string): EksOperation['permission'] {
   return (input, { world }) => {
     const name = input.path.name ?? '';
     const tags = Object.entries(world.state.clusters.get(name)?.tags ?? {}).map(([key, value]) => [`aws:ResourceTag/${key}`, value]);
-    return { action: `eks:${action}`, resource: clusterArn(world, name), context: Object.fromEntries(tags) };
+    return { action: `eks:${action}`, resource: clusterArn(world, name, input.region), context: Object.fromEntries(tags) };
   };
 }
 
@@ -49,9 +49,10 @@ export const describeCluster: EksOperation = {
 
 export const listClusters: EksOperation = {
   name: 'ListClusters',
-  permission: (_input, { world }) => ({ action: 'eks:ListClusters', resource: clusterArn(world, '*') }),
-  run: ({ query }, { world }) => {
-    const { shown, nextToken } = pageOf([...world.state.clusters.keys()].sort(), query);
+  permission: ({ region }, { world }) => ({ action: 'eks:ListClusters', resource: clusterArn(world, '*', region) }),
+  run: ({ query, region }, { world }) => {
+    const here = region === world.region ? [...world.state.clusters.keys()].sort() : [];
+    const { shown, nextToken } = pageOf(here, query);
     return { clusters: shown, nextToken };
   },
 };

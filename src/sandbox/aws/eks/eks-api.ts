@@ -3,6 +3,7 @@ import { requireAccess } from '../access/authorize.ts';
 import type { Permission } from '../access/permission.ts';
 import { AwsError } from '../errors.ts';
 import type { HttpCall } from '../http-call.ts';
+import { parseAuthorization } from '../sigv4/authorization-header.ts';
 import type { Call } from '../world.ts';
 import { createAssociation, deleteAssociation, describeAssociation, listAssociations, updateAssociation } from './associations.ts';
 import { describeCluster, listClusters } from './clusters.ts';
@@ -43,7 +44,8 @@ export function eksRoutes(): (bindings: Bindings, request: Request) => Promise<R
     app.on(method, path, async (context) => {
       const { http, begin } = context.env;
       const call = await begin(operation.name);
-      const input: EksInput = { path: context.req.param(), query: http.url.searchParams, body: jsonBody(http.body) };
+      const region = parseAuthorization(http.header('authorization') ?? '')?.region ?? call.world.region;
+      const input: EksInput = { path: context.req.param(), query: http.url.searchParams, body: jsonBody(http.body), region };
       requireAccess(call, operation.permission(input, call), 'AccessDeniedException');
       return context.json(operation.run(input, call));
     });

@@ -46,6 +46,15 @@ describe('EKS through its SDK', () => {
   });
   afterEach(() => server.close());
 
+  it('finds in one region nothing of another, by the scope of the signature', async () => {
+    const elsewhere = new EKSClient({ region: 'eu-central-1', endpoint: server.endpoint, credentials: ADMIN });
+    await expect(elsewhere.send(new DescribeClusterCommand({ name: 'demo' }))).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'No cluster found for name: demo.',
+    });
+    expect((await elsewhere.send(new ListClustersCommand({}))).clusters).toEqual([]);
+  });
+
   it('describes and lists clusters', async () => {
     expect((await eks.send(new DescribeClusterCommand({ name: 'demo' }))).cluster).toMatchObject({
       name: 'demo',

@@ -6,6 +6,8 @@ export interface EksInput {
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: JsonObject;
+  /** The region that was asked: the scope of the signature, since one port answers for all. */
+  readonly region: string;
 }
 
 /** 400 of EKS for a value it does not like. */
