@@ -7,7 +7,8 @@ import { Scheduler, seededRandom } from './world/scheduler.ts';
 import { SimIam } from './world/sim-iam.ts';
 import { SimKube } from './world/sim-kube.ts';
 import { SimLease } from './world/sim-lease.ts';
-import { type CallStep, SimProcess, type SimWorld } from './world/sim-process.ts';
+import { SimProcess } from './world/sim-process.ts';
+import type { CallStep, SimWorld } from './world/sim-world.ts';
 
 interface Journey {
   /** Steps of calls that were met, in order. */

@@ -8,7 +8,8 @@ import { type Random, Scheduler, seededRandom } from './world/scheduler.ts';
 import { SimIam } from './world/sim-iam.ts';
 import { SimKube } from './world/sim-kube.ts';
 import { SimLease } from './world/sim-lease.ts';
-import { SimProcess, type SimWorld } from './world/sim-process.ts';
+import { SimProcess } from './world/sim-process.ts';
+import type { SimWorld } from './world/sim-world.ts';
 
 const SPAN_MS = 8 * 60_000;
 const LATEST_WRITE_MS = 300_000;

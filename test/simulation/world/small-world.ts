@@ -7,7 +7,7 @@ import { Scheduler, seededRandom } from './scheduler.ts';
 import { SimIam } from './sim-iam.ts';
 import { SimKube } from './sim-kube.ts';
 import { SimLease } from './sim-lease.ts';
-import type { SimWorld } from './sim-process.ts';
+import type { SimWorld } from './sim-world.ts';
 
 /** A world for one journey: no faults but those that are set, and everything that was done at hand. */
 export interface SmallWorld {
