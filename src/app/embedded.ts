@@ -15,10 +15,17 @@ import { type ControllerServer, startControllerServer } from './profile/controll
 import { openSandbox, type Sandbox, type SandboxIntercepts, type SandboxOptions } from './sandbox.ts';
 import { registerWebhook } from './webhook/webhook-registration.ts';
 import { startWebhookServer, type WebhookServer, type WebhookServerOptions } from './webhook/webhook-server.ts';
+import { type BorrowedCluster, borrowCluster } from './world/borrowed-cluster.ts';
+import type { ExistingCluster } from './world/existing-cluster.ts';
+import type { WorldKeeper } from './world/world-keeper.ts';
 
 export interface EmbeddedOptions extends Pick<SandboxOptions, 'account' | 'region' | 'cluster' | 'adminKey' | 'port' | 'awsTls'> {
   /** Where the servers' log goes; `undefined`: nowhere. */
   readonly logTo: LogDestination | undefined;
+  /** A cluster that exists already, in place of the sandbox's own; it is given back as it was. */
+  readonly existing?: ExistingCluster | undefined;
+  /** A folder that keeps the sandbox between starts; absent: it goes with the process. */
+  readonly dataDir?: string | undefined;
   /** For tests: faults between a listener and what answers behind it. */
   readonly intercept?: SandboxIntercepts & { readonly webhook?: WebhookServerOptions['intercept'] };
 }
@@ -32,39 +39,52 @@ export interface Embedded {
   readonly folder: string;
   /** Starts webhook and controller, as `podrole webhook` and `podrole controller` run in a cluster. Needs the roles that setup makes. Call once. */
   startServers(signal: AbortSignal): Promise<void>;
-  /** Stops everything and removes the folder; twice is fine. */
+  /**
+   * Stops everything, gives an existing cluster back and removes the folder; twice is fine. Rejects with `cluster-not-clean`, with everything
+   * stopped, when something of the run may be left in the cluster.
+   */
   close(): Promise<void>;
 }
 
 /** Service account whose tokens are the controller's proof at STS, as in a cluster. */
 const CONTROLLER = { namespace: 'kubeflow', name: 'profiles-controller-service-account' } as const;
 
-/** Starts a sandbox with the Profile CRD in it. Rejects as `openSandbox`, with nothing left behind. */
+/**
+ * Starts a sandbox with the Profile CRD in it. Rejects as `openSandbox`, as `borrowCluster` and as `openDataDir`, with nothing left behind.
+ */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const clock = systemClock();
   const log = options.logTo === undefined ? silentLog : jsonLog({ destination: options.logTo });
   const folder = await mkdtemp(join(tmpdir(), 'podrole-'));
+  let keeper: WorldKeeper | undefined;
   let sandbox: Sandbox | undefined;
+  let borrowed: BorrowedCluster | undefined;
   let webhook: WebhookServer | undefined;
   let controller: ControllerServer | undefined;
-  const close = async (): Promise<void> => {
-    await controller?.close();
-    await webhook?.close({ acceptMs: 0, finishMs: 500 });
-    await sandbox?.close();
-    controller = undefined;
-    webhook = undefined;
-    await rm(folder, { recursive: true, force: true });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    // In this order: the controller sees Profiles go, the webhook answers while it is registered, the cluster is reached by the sandbox's clients.
+    closing ??= inTurn([
+      () => borrowed?.deleteProfiles(),
+      () => controller?.close(),
+      () => borrowed?.giveBack(),
+      () => webhook?.close({ acceptMs: 0, finishMs: 500 }),
+      () => sandbox?.close(),
+      () => keeper?.close(),
+      () => rm(folder, { recursive: true, force: true }),
+    ]);
+    return closing;
   };
   try {
-    const opened = await openSandbox({
-      ...options,
-      folder,
-      clock,
-      log,
-      ...(options.intercept === undefined ? {} : { intercept: options.intercept }),
-    });
+    if (options.dataDir !== undefined) {
+      const { openDataDir } = await import('./world/data-dir.ts');
+      keeper = await openDataDir({ ...options, folder: options.dataDir, clock });
+    }
+    const opened = await openSandbox({ ...options, folder: options.dataDir ?? folder, clock, log, keeper });
     sandbox = opened;
-    await installCrds(opened.kubeClient('podrole-setup'));
+    const setupClient = opened.kubeClient('podrole-setup');
+    if (options.existing === undefined) await installCrds(setupClient);
+    else borrowed = await borrowCluster(setupClient, clock);
     return {
       sandbox: opened,
       clock,
@@ -105,6 +125,19 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     await close();
     throw error;
   }
+}
+
+/** Takes every step, whatever became of those before; rejects with what the first that failed said. */
+async function inTurn(steps: readonly (() => Promise<void> | void | undefined)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** What `podrole controller` does without flags. */

@@ -92,7 +92,11 @@ async function plantSeed(embedded: Embedded, signal: AbortSignal): Promise<void>
   const setup = await planWith({ request: read.request, region: sandbox.region }, setupPorts(sandbox.adminTarget, kube), signal);
   await setup.apply(() => undefined, signal);
   await embedded.startServers(signal);
-  for (const profile of PROFILES) await createProfile(kube, { profile, sandbox }, signal);
+  for (const profile of PROFILES) {
+    // A sandbox that was kept has them.
+    if ((await kube.find(resources.profiles, { name: profile }, signal)) === undefined)
+      await createProfile(kube, { profile, sandbox }, signal);
+  }
 }
 
 /** Waits until user-a's service account is trusted, and writes a token of it: the identity that the printed environment stands for. */

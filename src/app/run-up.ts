@@ -21,7 +21,7 @@ import { setupStep } from './walk/step-setup.ts';
 import { type WalkStep, walk } from './walk/walk.ts';
 import { SDK_IMAGE, type WalkWorld } from './walk/walk-world.ts';
 
-export interface UpOptions extends Omit<EmbeddedOptions, 'adminKey'> {
+export interface UpOptions extends Omit<EmbeddedOptions, 'adminKey' | 'dataDir'> {
   /** Told once, with the milliseconds that the servers took. */
   readonly onStarted?: (ms: number) => void;
   readonly onStep: (step: WalkStep) => void;
@@ -38,6 +38,7 @@ export interface RunningUp {
   readonly env: Readonly<Record<string, string>>;
   readonly tries: readonly string[];
   ended(signal: AbortSignal): Promise<void>;
+  /** Stops everything; rejects as `Embedded.close`. */
   close(): Promise<void>;
 }
 
@@ -45,7 +46,7 @@ const STEPS = [setupStep, profilesStep, admissionStep, identityStep, permissionS
 
 /**
  * Starts everything, walks the seed's page and leaves a world to try things in: the Profile user-a, once more.
- * Rejects with `sandbox-not-started`, or the signal's reason; a red step is a value.
+ * Rejects as `openEmbedded`, or with the signal's reason; a red step is a value.
  */
 export async function runUp(options: UpOptions, signal: AbortSignal): Promise<RunningUp> {
   const started = performance.now();

@@ -1,22 +1,22 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AwsTarget } from '../aws/client-options.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf, PodroleError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { type Authority, createAuthority } from '../host/authority.ts';
+import type { Authority } from '../host/authority.ts';
+import { ListenError } from '../host/errors.ts';
 import { type Listener, listen } from '../host/listen.ts';
-import { generateSigningKeyPem } from '../host/signing-key.ts';
-import { createKubeClient } from '../kube/client/create-kube-client.ts';
-import { httpsFetch } from '../kube/client/https-fetch.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { importSigningKey, type SigningKey } from '../oidc/signing-key.ts';
 import { createAws, type SandboxAws } from '../sandbox/aws/create-aws.ts';
 import { createIssuerKeys } from '../sandbox/aws/issuer-keys/create-issuer-keys.ts';
 import { issuerHandler } from '../sandbox/issuer/issuer-handler.ts';
-import { createKubeApi, type KubeApi } from '../sandbox/kube-api/create-kube-api.ts';
-import { kubeconfigText } from './kubeconfig-text.ts';
+import type { ClusterSide } from './world/cluster-side.ts';
+import { type ExistingCluster, openExistingCluster } from './world/existing-cluster.ts';
+import { openSandboxCluster } from './world/sandbox-cluster.ts';
+import { newIdentity, type WorldIdentity } from './world/world-identity.ts';
+import type { WorldKeeper } from './world/world-keeper.ts';
 
 export interface SandboxOptions {
   readonly account: string;
@@ -32,6 +32,10 @@ export interface SandboxOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** A cluster that exists already, in place of the sandbox's own. */
+  readonly existing?: ExistingCluster | undefined;
+  /** Keeps this sandbox between starts; not with an existing cluster. The caller closes it, after the sandbox. */
+  readonly keeper?: WorldKeeper | undefined;
   readonly intercept?: SandboxIntercepts;
 }
 
@@ -44,7 +48,7 @@ export interface SandboxIntercepts {
   readonly kubeApi?: (handler: Handler) => Handler;
 }
 
-/** A running sandbox: a cluster's API, its OIDC issuer and an AWS account, all on loopback. */
+/** A running sandbox: an AWS account and a cluster's OIDC issuer on loopback, with a cluster's API of its own or one that was there before. */
 export interface Sandbox {
   readonly account: string;
   readonly region: string;
@@ -71,126 +75,19 @@ export interface Sandbox {
 
 const GRACE_MS = 200;
 
-/** Starts the sandbox. Rejects with `sandbox-not-started`, with nothing left listening. */
+/**
+ * Starts the sandbox. Rejects with `sandbox-not-started`, or with what `openExistingCluster` refuses, with nothing left listening.
+ */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const opened: Listener[] = [];
-  let kubeApi: KubeApi | undefined;
+  const closers: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    await Promise.all(opened.splice(0).map((listener) => listener.close(GRACE_MS)));
-    await kubeApi?.close();
+    await Promise.all(closers.splice(0).map((close) => close()));
   };
   try {
-    const { clock, log, region, intercept } = options;
-    const asIs = (handler: Handler): Handler => handler;
-    const [authority, signingKey] = await Promise.all([createAuthority({ clock, commonName: 'podrole sandbox' }), newSigningKey()]);
-    const host = `oidc.eks.${region}.podrole.test`;
-    const issuer = `https://${host}/id/${randomBytes(16).toString('hex').toUpperCase()}`;
-    const [kubeCertificate, issuerCertificate] = await Promise.all([
-      authority.issue({ commonName: 'kube-apiserver', dnsNames: ['localhost', 'kubernetes.default.svc'], ipAddresses: ['127.0.0.1'] }),
-      authority.issue({ commonName: host, dnsNames: [host] }),
-    ]);
-
-    const issuerListener = await listen({
-      handler: (intercept?.issuer ?? asIs)(issuerHandler({ issuer, keys: () => [signingKey.publicJwk] })),
-      tls: { cert: issuerCertificate.certPem, key: issuerCertificate.keyPem },
-      port: 0,
-      log,
-    });
-    opened.push(issuerListener);
-
-    const aws = createAws({
-      account: options.account,
-      region,
-      clock,
-      newId: randomUUID,
-      log,
-      adminKeys: [options.adminKey],
-      issuerKeys: createIssuerKeys({
-        resolve: new Map([[host, { address: '127.0.0.1', port: issuerListener.port }]]),
-        ca: authority.caPem,
-        clock,
-        log,
-      }),
-      mode: 'aws',
-    });
-    const awsListener = await listen({
-      handler: (intercept?.aws ?? asIs)((request) => aws.handle(request)),
-      ...(options.awsTls ? { tls: await awsCertificate(authority) } : {}),
-      port: options.port,
-      allowedHosts: ['127.0.0.1', 'localhost'],
-      maxBodyBytes: 16 << 20,
-      log,
-    });
-    opened.push(awsListener);
-
-    const adminToken = randomBytes(24).toString('base64url');
-    let kubeUrl = '';
-    const api = createKubeApi({
-      clock,
-      newId: randomUUID,
-      log,
-      serverUrl: () => kubeUrl,
-      issuer,
-      signingKey,
-      users: new Map([
-        [adminToken, { username: 'sandbox-admin', uid: 'sandbox-admin', groups: ['system:masters', 'system:authenticated'] }],
-      ]),
-      caPem: authority.caPem,
-    });
-    kubeApi = api;
-    const kubeListener = await listen({
-      handler: (intercept?.kubeApi ?? asIs)((request) => api.handle(request)),
-      tls: { cert: kubeCertificate.certPem, key: kubeCertificate.keyPem, minVersion: 'TLSv1.2' },
-      port: 0,
-      allowedHosts: ['127.0.0.1', 'localhost', 'kubernetes.default.svc'],
-      log,
-    });
-    opened.push(kubeListener);
-    kubeUrl = kubeListener.url;
-    api.start();
-    aws.putCluster({
-      name: options.cluster,
-      issuer,
-      endpoint: kubeUrl,
-      certificateAuthority: Buffer.from(authority.caPem).toString('base64'),
-      version: '1.36',
-    });
-
-    await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    const writeSecretFile = async (name: string, text: string): Promise<string> => {
-      const file = join(options.folder, name);
-      await writeFile(file, text, { mode: 0o600 });
-      return file;
-    };
-    const [caFile, kubeconfig] = await Promise.all([
-      writeSecretFile('ca.crt', authority.caPem),
-      writeSecretFile('kubeconfig', kubeconfigText({ name: options.cluster, server: kubeUrl, caPem: authority.caPem, token: adminToken })),
-    ]);
-    return {
-      account: options.account,
-      region,
-      cluster: options.cluster,
-      issuer,
-      awsEndpoint: awsListener.url,
-      kubeUrl,
-      kubeconfig,
-      caFile,
-      issuerResolve: `${host}=127.0.0.1:${issuerListener.port}`,
-      authority,
-      aws,
-      adminTarget: {
-        region,
-        endpoint: awsListener.url,
-        credentials: options.adminKey,
-        ...(options.awsTls ? { ca: authority.caPem } : {}),
-      },
-      kubeClient: (userAgent) =>
-        createKubeClient({ server: kubeUrl, fetch: httpsFetch({ ca: authority.caPem }), userAgent, token: async () => adminToken }),
-      writeSecretFile,
-      close: closeAll,
-    };
+    return await openWith(options, closers, closeAll);
   } catch (error) {
     await closeAll();
+    if (error instanceof PodroleError && !(error instanceof ListenError)) throw error;
     throw new PodroleError(`the sandbox did not start: ${messageOf(error)}`, {
       code: 'sandbox-not-started',
       hint: 'is the port in use? `--port 0` takes any free one',
@@ -199,8 +96,117 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-async function newSigningKey(): Promise<SigningKey> {
-  return importSigningKey(await generateSigningKeyPem());
+async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[], close: Sandbox['close']): Promise<Sandbox> {
+  const { clock, log, region, intercept, keeper } = options;
+  const asIs = (handler: Handler): Handler => handler;
+  const identity = keeper?.identity ?? (await newIdentity({ region, clock }));
+  const { authority } = identity;
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const writeSecretFile = async (name: string, text: string): Promise<string> => {
+    const file = join(options.folder, name);
+    await writeFile(file, text, { mode: 0o600 });
+    return file;
+  };
+  const opened = <T extends Listener>(listener: T): T => {
+    closers.push(() => listener.close(GRACE_MS));
+    return listener;
+  };
+
+  const cluster = await openCluster(options, identity, { writeSecretFile, intercept: intercept?.kubeApi ?? asIs });
+  closers.push(() => cluster.close());
+  const { issuer } = cluster;
+  const { hostname } = new URL(issuer);
+  const certificate = await authority.issue({ commonName: hostname.slice(0, 64), dnsNames: [hostname] });
+  const issuerListener = opened(
+    await listen({
+      handler: (intercept?.issuer ?? asIs)(issuerHandler({ issuer, keys: () => cluster.keys() })),
+      tls: { cert: certificate.certPem, key: certificate.keyPem },
+      port: 0,
+      log,
+    }),
+  );
+
+  const aws = createAws({
+    account: options.account,
+    region,
+    clock,
+    newId: randomUUID,
+    log,
+    adminKeys: [options.adminKey],
+    issuerKeys: createIssuerKeys({
+      resolve: new Map([[hostname, { address: '127.0.0.1', port: issuerListener.port }]]),
+      ca: authority.caPem,
+      clock,
+      log,
+    }),
+    mode: 'aws',
+  });
+  const handleAws = keeper?.keepAws(aws) ?? ((request: Request) => aws.handle(request));
+  const awsTls = options.awsTls ? await awsCertificate(authority) : undefined;
+  const openAws = (port: number): Promise<Listener> =>
+    listen({
+      handler: (intercept?.aws ?? asIs)(handleAws),
+      ...(awsTls === undefined ? {} : { tls: awsTls }),
+      port,
+      allowedHosts: ['127.0.0.1', 'localhost'],
+      maxBodyBytes: 16 << 20,
+      log,
+    });
+  const before = options.port === 0 ? identity.ports.aws : 0;
+  const awsListener = opened(await (before === 0 ? openAws(options.port) : openAws(before).catch(() => openAws(0))));
+  aws.putCluster({
+    name: options.cluster,
+    issuer,
+    endpoint: cluster.url,
+    certificateAuthority: Buffer.from(cluster.caPem).toString('base64'),
+    version: '1.36',
+  });
+  keeper?.started({ kube: Number(new URL(cluster.url).port), aws: awsListener.port });
+
+  return {
+    account: options.account,
+    region,
+    cluster: options.cluster,
+    issuer,
+    awsEndpoint: awsListener.url,
+    kubeUrl: cluster.url,
+    kubeconfig: cluster.kubeconfig,
+    caFile: await writeSecretFile('ca.crt', authority.caPem),
+    issuerResolve: `${hostname}=127.0.0.1:${issuerListener.port}`,
+    authority,
+    aws,
+    adminTarget: {
+      region,
+      endpoint: awsListener.url,
+      credentials: options.adminKey,
+      ...(options.awsTls ? { ca: authority.caPem } : {}),
+    },
+    kubeClient: (userAgent) => cluster.kubeClient(userAgent),
+    writeSecretFile,
+    close,
+  };
+}
+
+function openCluster(
+  options: SandboxOptions,
+  identity: WorldIdentity,
+  with_: { readonly writeSecretFile: Sandbox['writeSecretFile']; readonly intercept: (handler: Handler) => Handler },
+): Promise<ClusterSide> {
+  const { clock, log, cluster, keeper, existing } = options;
+  if (existing !== undefined) return openExistingCluster(existing, clock);
+  const { issuer, authority, signingKey, adminToken, ports } = identity;
+  return openSandboxCluster({
+    cluster,
+    issuer,
+    authority,
+    signingKey,
+    adminToken,
+    port: ports.kube,
+    clock,
+    log,
+    prepare: (api) => keeper?.keepKube(api),
+    ...with_,
+  });
 }
 
 async function awsCertificate(

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { jsonLine } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -12,6 +13,7 @@ interface StartFlags {
   readonly adminKey: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly with?: 'seed';
   readonly awsTls?: boolean;
+  readonly dataDir?: string;
   readonly output: 'text' | 'json';
   readonly verbose?: boolean;
 }
@@ -20,7 +22,8 @@ const EXAMPLES = `
 Examples:
   $ podrole sandbox start                              a cluster's API, its issuer and an AWS account on loopback
   $ podrole sandbox start --with seed -o json          the same with setup, controller, webhook and the Profile user-a;
-                                                       one JSON line when user-a's service account is trusted`;
+                                                       one JSON line when user-a's service account is trusted
+  $ podrole sandbox start --data-dir ~/.podrole        what it holds is there again at the next start, whatever ended this one`;
 
 function adminKey(text: string): StartFlags['adminKey'] {
   const [accessKeyId = '', secretAccessKey = ''] = matching(/^\w+:\S+$/, 'an access key id, a colon and a secret')(text).split(/:(.*)/s);
@@ -38,6 +41,7 @@ export function sandboxCommand(invocation: Invocation): Command {
     .option('--admin-key <id:secret>', "static keys of the account's administrator", adminKey, adminKey('test:test'))
     .addOption(new Option('--with <content>', 'what it holds from the start').choices(['seed']))
     .option('--aws-tls', "serve the AWS endpoint over HTTPS, with the sandbox's own CA")
+    .option('--data-dir <folder>', 'keep the sandbox there between starts; one sandbox per folder')
     .addOption(outputOption(['text', 'json']))
     .option('-v, --verbose', 'what the servers log, on stderr')
     .addHelpText('after', EXAMPLES)
@@ -53,6 +57,7 @@ export function sandboxCommand(invocation: Invocation): Command {
           adminKey: flags.adminKey,
           awsTls: flags.awsTls === true,
           seed: flags.with === 'seed',
+          ...(flags.dataDir === undefined ? {} : { dataDir: resolve(flags.dataDir) }),
           logTo: flags.verbose === true ? { write: terminal.err } : undefined,
         },
         terminal.signal,

@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import type { WalkStep } from '../../app/walk/walk.ts';
 import { jsonLine } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
+import { UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
-import { matching, outputOption, wholeNumber } from '../options.ts';
+import { contextOption, matching, outputOption, wholeNumber } from '../options.ts';
 import { diffText, indent } from '../text.ts';
 
 interface UpFlags {
@@ -14,6 +16,9 @@ interface UpFlags {
   readonly region: string;
   readonly port: number;
   readonly awsTls?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly allowRemoteCluster?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -21,10 +26,15 @@ const EXAMPLES = `
 What it starts, on loopback: a Kubernetes API, an OIDC issuer, an AWS account (STS, IAM, EKS, S3), the webhook and the
 controller. Then it walks the seed's page and prints what it observed. Neither a cluster nor an AWS account is touched.
 
+With --kubeconfig it brings the AWS account, the webhook and the controller to a control plane that is already running on this machine,
+walks there and gives the cluster back as it was. The cluster must be empty of Profiles and of the walk's namespaces, and its issuer must be
+a name that IAM takes: https, no port. Pods are not scheduled: the walk plays the kubelet.
+
 Examples:
   $ podrole up                      walk, then stay up until Ctrl-C
   $ podrole up --once               walk and exit: 0 all observed, 1 a step red, 3 a server did not start
-  $ podrole up --once -o json       one JSON line per step, then one of kind Ready`;
+  $ podrole up --once -o json       one JSON line per step, then one of kind Ready
+  $ podrole up --kubeconfig F       the same on the cluster of that kubeconfig`;
 
 /** `podrole up`: the embedded default. */
 export function upCommand(invocation: Invocation): Command {
@@ -37,10 +47,15 @@ export function upCommand(invocation: Invocation): Command {
     .option('--region <region>', 'AWS region of the sandbox', 'us-west-2')
     .option('--port <port>', 'port of the AWS endpoint; 0: any free one', wholeNumber(0, 65_535), 0)
     .option('--aws-tls', "serve the AWS endpoint over HTTPS, with the sandbox's own CA")
+    .option('--kubeconfig <file>', 'walk on the cluster of this kubeconfig; the environment is not asked for one')
+    .addOption(contextOption())
+    .option('--allow-remote-cluster', 'take a cluster that is not on loopback: it cannot call the webhook here, and it may be in use')
     .option('-v, --verbose', 'what the servers log, on stderr')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: UpFlags) => {
       const { terminal } = invocation;
+      if (flags.kubeconfig === undefined && flags.allowRemoteCluster === true)
+        throw new UsageError('--allow-remote-cluster says something of --kubeconfig, which is not there');
       const { runUp } = await import('../../app/run-up.ts');
       const json = flags.output === 'json';
       const running = await runUp(
@@ -51,6 +66,15 @@ export function upCommand(invocation: Invocation): Command {
           port: flags.port,
           awsTls: flags.awsTls === true,
           logTo: flags.verbose === true ? { write: terminal.err } : undefined,
+          ...(flags.kubeconfig === undefined
+            ? {}
+            : {
+                existing: {
+                  kubeconfig: resolve(flags.kubeconfig),
+                  context: flags.context,
+                  allowRemote: flags.allowRemoteCluster === true,
+                },
+              }),
           onStarted: (ms) => {
             if (!json) terminal.err(`servers up after ${ms} ms\n`);
           },

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
+import { PodroleError } from '../../base/errors.ts';
+import { createAuthority, openAuthority } from '../../host/authority.ts';
+import { generateSigningKeyPem } from '../../host/signing-key.ts';
+import { importSigningKey } from '../../oidc/signing-key.ts';
+import type { SandboxAws } from '../../sandbox/aws/create-aws.ts';
+import type { KubeApi } from '../../sandbox/kube-api/create-kube-api.ts';
+import { lockFolder } from './folder-lock.ts';
+import type { WorldIdentity } from './world-identity.ts';
+import { WorldJournal, type WorldState, writeWhole } from './world-journal.ts';
+import type { WorldKeeper } from './world-keeper.ts';
+
+export interface DataDirOptions {
+  /** Made if it is not there, mode 0700. */
+  readonly folder: string;
+  readonly account: string;
+  readonly region: string;
+  readonly cluster: string;
+  readonly clock: Clock;
+}
+
+/** `sandbox.json`: what never changes of a kept sandbox. */
+interface IdentityFile {
+  readonly version: 1;
+  readonly account: string;
+  readonly region: string;
+  readonly cluster: string;
+  readonly issuer: string;
+  readonly caPem: string;
+  readonly caKeyPem: string;
+  readonly signingKeyPem: string;
+  readonly adminToken: string;
+}
+
+/** Bytes of journal from which on the whole state is written anew. */
+const RESTART_BYTES = 64 << 20;
+
+/**
+ * Takes a folder for one sandbox and reads what it keeps: CA, keys, the API's objects and the account. Every write that a client saw
+ * answered is there again after the process ended in whatever way; issued AWS sessions are not. Rejects with `data-dir-in-use`,
+ * `data-dir-other` (it keeps a sandbox of another account, region or cluster) or `data-dir-damaged`.
+ */
+export async function openDataDir(options: DataDirOptions): Promise<WorldKeeper> {
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const unlock = lockFolder(options.folder);
+  try {
+    const file = join(options.folder, 'sandbox.json');
+    const stored = existsSync(file) ? storedIdentity(file, options) : await newStoredIdentity(file, options);
+    const { journal, state } = WorldJournal.open(options.folder);
+    return new DataDir({ identity: await identityOf(stored, state, options.clock), journal, state, unlock });
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+class DataDir implements WorldKeeper {
+  readonly identity: WorldIdentity;
+  readonly #journal: WorldJournal;
+  readonly #unlock: () => void;
+  readonly #before: WorldState | undefined;
+  #ports: WorldIdentity['ports'];
+  #kube: KubeApi | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #aws: SandboxAws | undefined;
+  #lastAws = '';
+  #closed = false;
+
+  constructor(parts: {
+    readonly identity: WorldIdentity;
+    readonly journal: WorldJournal;
+    readonly state: WorldState | undefined;
+    readonly unlock: () => void;
+  }) {
+    this.identity = parts.identity;
+    this.#ports = parts.identity.ports;
+    this.#journal = parts.journal;
+    this.#before = parts.state;
+    this.#unlock = parts.unlock;
+  }
+
+  keepKube(api: KubeApi): void {
+    if (this.#before !== undefined) api.restore(this.#before.kube);
+    this.#kube = api;
+    this.#unsubscribe = api.store.subscribe(({ revision, bucket, type, key, object }) => {
+      this.#journal.append({ kube: { revision, bucket, type, key, object } });
+      if (this.#journal.bytes > RESTART_BYTES) this.#restart();
+    });
+  }
+
+  keepAws(aws: SandboxAws): (request: Request) => Promise<Response> {
+    if (this.#before !== undefined) aws.restore(this.#before.aws);
+    this.#aws = aws;
+    this.#restart();
+    return async (request) => {
+      const response = await aws.handle(request);
+      this.#keepAccount(aws);
+      return response;
+    };
+  }
+
+  started(ports: WorldIdentity['ports']): void {
+    this.#ports = ports;
+    this.#journal.append({ ports });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#unsubscribe?.();
+    this.#restart();
+    this.#journal.close();
+    this.#unlock();
+  }
+
+  #keepAccount(aws: SandboxAws): void {
+    if (this.#closed) return;
+    const snapshot = aws.snapshot();
+    const text = JSON.stringify(snapshot);
+    if (text === this.#lastAws) return;
+    this.#lastAws = text;
+    this.#journal.append({ aws: snapshot });
+    if (this.#journal.bytes > RESTART_BYTES) this.#restart();
+  }
+
+  #restart(): void {
+    if (this.#kube === undefined || this.#aws === undefined) return;
+    const aws = this.#aws.snapshot();
+    this.#lastAws = JSON.stringify(aws);
+    this.#journal.restart({ kube: this.#kube.snapshot(), aws, ports: this.#ports });
+  }
+}
+
+async function newStoredIdentity(file: string, { account, region, cluster, clock }: DataDirOptions): Promise<IdentityFile> {
+  const [authority, signingKeyPem] = await Promise.all([
+    createAuthority({ clock, commonName: 'podrole sandbox' }),
+    generateSigningKeyPem(),
+  ]);
+  const stored: IdentityFile = {
+    version: 1,
+    account,
+    region,
+    cluster,
+    issuer: `https://oidc.eks.${region}.podrole.test/id/${randomBytes(16).toString('hex').toUpperCase()}`,
+    caPem: authority.caPem,
+    caKeyPem: authority.keyPem,
+    signingKeyPem,
+    adminToken: randomBytes(24).toString('base64url'),
+  };
+  writeWhole(file, `${JSON.stringify(stored, null, 2)}\n`);
+  return stored;
+}
+
+function storedIdentity(file: string, options: DataDirOptions): IdentityFile {
+  let stored: IdentityFile;
+  try {
+    stored = JSON.parse(readFileSync(file, 'utf8')) as IdentityFile;
+  } catch (cause) {
+    throw new PodroleError(`${file} is not JSON`, {
+      code: 'data-dir-damaged',
+      hint: 'restore the folder from a copy, or remove it',
+      cause,
+    });
+  }
+  if (stored.version !== 1)
+    throw new PodroleError(`${file} is of version ${String(stored.version)}, which this podrole does not know`, {
+      code: 'data-dir-damaged',
+    });
+  const others = (['account', 'region', 'cluster'] as const).filter((name) => stored[name] !== options[name]);
+  if (others.length > 0) {
+    throw new PodroleError(`${options.folder} keeps a sandbox with ${others.map((name) => `${name} ${stored[name]}`).join(', ')}`, {
+      code: 'data-dir-other',
+      hint: `add ${others.map((name) => `--${name} ${stored[name]}`).join(' ')}, or name another --data-dir`,
+    });
+  }
+  return stored;
+}
+
+async function identityOf(stored: IdentityFile, state: WorldState | undefined, clock: Clock): Promise<WorldIdentity> {
+  const [authority, signingKey] = await Promise.all([
+    openAuthority({ clock, caPem: stored.caPem, keyPem: stored.caKeyPem }),
+    importSigningKey(stored.signingKeyPem),
+  ]);
+  return { issuer: stored.issuer, authority, signingKey, adminToken: stored.adminToken, ports: state?.ports ?? { kube: 0, aws: 0 } };
+}

@@ -1,0 +1,155 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { PodroleError } from '../../base/errors.ts';
+import type { AwsSnapshot } from '../../sandbox/aws/store/snapshot.ts';
+import { replay, type Write } from '../../sandbox/kube-api/store/replay.ts';
+import type { StoreSnapshot } from '../../sandbox/kube-api/store/store.ts';
+import type { WorldIdentity } from './world-identity.ts';
+
+/** Everything that a sandbox holds. */
+export interface WorldState {
+  readonly kube: StoreSnapshot;
+  readonly aws: AwsSnapshot;
+  readonly ports: WorldIdentity['ports'];
+}
+
+/** One change: a write of the Kubernetes API, the account as it is now, or the ports. */
+export type Change = { readonly kube: Write } | { readonly aws: AwsSnapshot } | { readonly ports: WorldIdentity['ports'] };
+
+interface StateFile extends WorldState {
+  readonly version: 1;
+  /** The file of the changes that came after this state. */
+  readonly journal: string;
+}
+
+const STATE = 'state.json';
+const NEWLINE = 10;
+
+/** Writes a file whole or not at all, mode 0600. */
+export function writeWhole(file: string, text: string): void {
+  const draft = `${file}.new`;
+  const fd = openSync(draft, 'w', 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, file);
+}
+
+/**
+ * A world on disk: its state, and a journal of the changes since. Each change is handed to the system before `append` returns, so it
+ * survives the end of this process however that comes; a power cut may take the last ones.
+ */
+export class WorldJournal {
+  readonly #folder: string;
+  #name: string;
+  #fd: number;
+  #bytes = 0;
+
+  private constructor(folder: string, name: string) {
+    this.#folder = folder;
+    this.#name = name;
+    this.#fd = openSync(join(folder, name), 'a', 0o600);
+  }
+
+  /** Reads what there is, and goes on behind it. Throws `data-dir-damaged`, which names the file and the line. */
+  static open(folder: string): { readonly journal: WorldJournal; readonly state: WorldState | undefined } {
+    const file = join(folder, STATE);
+    const state = existsSync(file) ? stateIn(file) : undefined;
+    for (const name of readdirSync(folder)) {
+      // Left by a process that ended between two steps of `restart`, or before the first, when nobody had been told of the world yet.
+      if (/^journal-\d+\.jsonl$/.test(name) && name !== state?.journal) unlinkSync(join(folder, name));
+    }
+    if (state === undefined) return { journal: new WorldJournal(folder, 'journal-1.jsonl'), state: undefined };
+    const changes = changesIn(join(folder, state.journal));
+    return { journal: new WorldJournal(folder, state.journal), state: stateAfter(state, changes) };
+  }
+
+  /** Bytes appended since the last `restart`. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  append(change: Change): void {
+    this.#bytes += writeSync(this.#fd, `${JSON.stringify(change)}\n`);
+  }
+
+  /** Writes the whole state in one piece and begins a new journal. */
+  restart(state: WorldState): void {
+    const name = `journal-${Number(/\d+/.exec(this.#name)?.[0] ?? 0) + 1}.jsonl`;
+    const fd = openSync(join(this.#folder, name), 'w', 0o600);
+    const whole: StateFile = { version: 1, journal: name, ...state };
+    // From this rename on the new journal counts, and the old one no more.
+    writeWhole(join(this.#folder, STATE), JSON.stringify(whole));
+    this.close();
+    unlinkSync(join(this.#folder, this.#name));
+    this.#name = name;
+    this.#fd = fd;
+    this.#bytes = 0;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+function stateIn(file: string): StateFile {
+  let state: unknown;
+  try {
+    state = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
+  const { version, journal } = state as Partial<StateFile>;
+  if (version !== 1 || !/^journal-\d+\.jsonl$/.test(journal ?? ''))
+    throw damaged(file, new Error(`version ${String(version)} is not known`));
+  return state as StateFile;
+}
+
+/** The changes of a journal. A last line without its end was never answered for: it is cut off. */
+function changesIn(file: string): readonly Change[] {
+  if (!existsSync(file)) return [];
+  const bytes = readFileSync(file);
+  const end = bytes.lastIndexOf(NEWLINE) + 1;
+  if (end < bytes.length) truncateSync(file, end);
+  const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
+  return lines.map((line, index) => {
+    try {
+      return JSON.parse(line) as Change;
+    } catch (cause) {
+      throw damaged(`${file}:${index + 1}`, cause);
+    }
+  });
+}
+
+function stateAfter(state: StateFile, changes: readonly Change[]): WorldState {
+  return {
+    kube: replay(
+      state.kube,
+      changes.flatMap((change) => ('kube' in change ? [change.kube] : [])),
+    ),
+    aws: changes.findLast((change) => 'aws' in change)?.aws ?? state.aws,
+    ports: changes.findLast((change) => 'ports' in change)?.ports ?? state.ports,
+  };
+}
+
+function damaged(where: string, cause: unknown): PodroleError {
+  return new PodroleError(`${where} cannot be read as what a sandbox keeps`, {
+    code: 'data-dir-damaged',
+    hint: 'restore the folder from a copy, or remove it to start anew',
+    cause,
+  });
+}
