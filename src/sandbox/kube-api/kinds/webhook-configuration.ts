@@ -1,3 +1,4 @@
+import { celSyntaxProblem } from '../admission/cel.ts';
 import { type FieldError, invalidValue, notSupported, requiredValue } from '../status/field-error.ts';
 import { type KindBehaviour, listAt, objectAt } from './behaviour.ts';
 
@@ -66,5 +67,17 @@ function check(webhook: Webhook, field: string): readonly FieldError[] {
   } else if (!versions.includes('v1')) {
     errors.push(invalidValue(`${field}.admissionReviewVersions`, versions, 'must include at least one of v1, v1beta1'));
   }
+  listAt(webhook, 'matchConditions').forEach((condition, index) => {
+    errors.push(...checkCondition(condition, `${field}.matchConditions[${index}]`));
+  });
   return errors;
+}
+
+/** A condition that does not parse is refused when it is written, not when it is run. */
+function checkCondition(condition: Webhook, field: string): readonly FieldError[] {
+  const { name, expression } = condition;
+  const errors: FieldError[] = name ? [] : [requiredValue(`${field}.name`)];
+  if (typeof expression !== 'string' || expression === '') return [...errors, requiredValue(`${field}.expression`)];
+  const problem = celSyntaxProblem(expression);
+  return problem === undefined ? errors : [...errors, invalidValue(`${field}.expression`, expression, `compilation failed: ${problem}`)];
 }

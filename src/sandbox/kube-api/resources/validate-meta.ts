@@ -1,5 +1,5 @@
 import type { KubeObject, OwnerReference } from '../../../kube/core/object.ts';
-import { type FieldError, forbiddenField, invalidValue, requiredValue } from '../status/field-error.ts';
+import { type FieldError, forbiddenField, invalidValue } from '../status/field-error.ts';
 import { checkAnnotations, checkLabels, checkName, checkQualifiedName, type NameRule, nameRequired } from './names.ts';
 import type { ResourceType } from './resource-type.ts';
 
@@ -73,9 +73,4 @@ function addedFinalizers(live: KubeObject, next: KubeObject): readonly string[] 
 /** The refusal of an update without the resourceVersion that it needs. */
 export function resourceVersionRequired(): FieldError {
   return invalidValue('metadata.resourceVersion', 0, 'must be specified for an update');
-}
-
-/** A required member that is absent. */
-export function requireMember(value: unknown, field: string): readonly FieldError[] {
-  return value === undefined || value === null || value === '' ? [requiredValue(field)] : [];
 }
