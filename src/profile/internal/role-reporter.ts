@@ -123,19 +123,13 @@ export class RoleReporter {
         news,
       );
     }
-    for (const stone of memory.stored?.record?.tombstones ?? []) {
-      if (memory.subjects.has(stone.subject)) continue;
-      const gone = stone.goneAt !== undefined || memory.gone.has(stone.subject);
-      const message = `${stone.subject} is being removed from the trust policy`;
-      this.#set(
-        memory,
-        {
-          subject: stone.subject,
-          profile: stone.profile,
-          state: gone ? { kind: 'gone' } : { kind: 'leaving', reason: 'Revoking', message },
-        },
-        news,
-      );
+    const wanted = new Set([...verdicts.desired, ...verdicts.undecided].map((grant) => grant.subject));
+    for (const { subject, profile, goneAt } of memory.stored?.record?.tombstones ?? []) {
+      if (wanted.has(subject) || memory.subjects.get(subject)?.kind === 'watched') continue;
+      const gone = goneAt !== undefined || memory.gone.has(subject);
+      if (!gone && memory.subjects.has(subject)) continue;
+      const message = `${subject} is being removed from the trust policy`;
+      this.#set(memory, { subject, profile, state: gone ? { kind: 'gone' } : { kind: 'leaving', reason: 'Revoking', message } }, news);
     }
     this.#refusals(memory, verdicts, news);
     this.#release(memory, verdicts, news);
