@@ -1,4 +1,3 @@
-import { messageOf } from '../../base/errors.ts';
 import { isJsonObject } from '../../base/json.ts';
 
 /** What of a token is looked at before it is sent. Nothing is verified here: that is AWS's part. */
@@ -24,7 +23,7 @@ export function readClaims(token: string): ClaimsReading {
   try {
     claims = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(parts[1] ?? '', 'base64url')));
   } catch (error) {
-    return { ok: false, problem: error instanceof SyntaxError ? 'its claims are not JSON' : messageOf(error) };
+    return { ok: false, problem: error instanceof SyntaxError ? 'its claims are not JSON' : 'its claims are not UTF-8' };
   }
   if (!isJsonObject(claims)) return { ok: false, problem: 'its claims are not a JSON object' };
   const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
