@@ -18,6 +18,7 @@ export class UsageError extends PodroleError {
 const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
   usage: EXIT.usage,
   'identity-invalid': EXIT.usage,
+  'credentials-config-invalid': EXIT.usage,
   'file-unreadable': EXIT.usage,
   'region-missing': EXIT.usage,
   'plan-has-conflicts': EXIT.no,
