@@ -29,6 +29,7 @@ export const layers: readonly Layer[] = [
   { folder: 'aws', imports: ['base', 'iam'], packages: ['@aws-sdk/*', '@smithy/*'] },
   { folder: 'webhook', imports: FEATURE, packages: ['valibot', 'lru-cache'], pure: true },
   { folder: 'profile', imports: FEATURE, packages: ['valibot', 'yaml', 'hono'], pure: true },
+  { folder: 'issuer', imports: FEATURE, packages: ['valibot'], pure: true },
   { folder: 'setup', imports: FEATURE, packages: ['valibot', 'yaml'], pure: true },
   { folder: 'credentials', imports: ['base'], types: ['oidc'], packages: ['node:*'] },
   {
@@ -57,6 +58,7 @@ export const layers: readonly Layer[] = [
       'webhook',
       'profile',
       'setup',
+      'issuer',
       'credentials',
       'sandbox',
     ],
