@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changesOf, itemOf, planFor } from '../../test/support/setup-plans.ts';
-import {
-  CLUSTER_ARN,
-  ISSUER,
-  OTHER_ISSUER,
-  OWN_TAGS,
-  providerArn,
-  roleArn,
-  SetupWorld,
-  sha256Hex,
-} from '../../test/support/setup-world.ts';
+import { ISSUER, OTHER_ISSUER, OWN_TAGS, providerArn, roleArn, SetupWorld } from '../../test/support/setup-world.ts';
 import { trustDocument } from '../iam/trust-document.ts';
 import { carryOut } from './apply.ts';
 

@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changesOf, itemOf, planFor, REQUEST } from '../../test/support/setup-plans.ts';
-import {
-  CLUSTER_ARN,
-  ISSUER,
-  OTHER_ISSUER,
-  OWN_TAGS,
-  providerArn,
-  roleArn,
-  SetupWorld,
-  sha256Hex,
-} from '../../test/support/setup-world.ts';
+import { CLUSTER_ARN, ISSUER, OWN_TAGS, providerArn, roleArn, SetupWorld, sha256Hex } from '../../test/support/setup-world.ts';
 import { closedTrustDocument, trustDocument } from '../iam/trust-document.ts';
 import { statementSid } from '../identity/statement-id.ts';
 import { summaryOf } from './action.ts';
