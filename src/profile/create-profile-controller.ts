@@ -117,6 +117,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
       labels: () => labels,
     }),
     effects,
+    lease,
     events: deps.events,
     metrics: deps.metrics,
     clock,

@@ -10,13 +10,14 @@ import type { FreshObjects } from './internal/fresh-objects.ts';
 import type { FreshProfiles } from './internal/fresh-profiles.ts';
 import { type NamespaceObjects, verdictOf } from './internal/namespace-objects.ts';
 import { upstreamFailureOf } from './metrics.data.ts';
-import type { EventSink, Metrics } from './ports.ts';
+import type { EventSink, LeaseView, Metrics } from './ports.ts';
 import { FINALIZER, isDeleting, isPaused, nameOf, ownFinalizers, type Profile } from './profile.ts';
 import { isGood, type ReasonCode, reasons } from './reasons.data.ts';
 import type { RoleBook } from './role-book.ts';
 
 const CONFLICT_MS = 200;
 const TERMINATING_MS = 5_000;
+const LEASE_MARGIN_MS = 2_000;
 
 export interface ProfileReconcilerDeps {
   readonly book: RoleBook;
@@ -24,6 +25,7 @@ export interface ProfileReconcilerDeps {
   readonly objects: FreshObjects;
   readonly namespaceObjects: NamespaceObjects;
   readonly effects: Effects;
+  readonly lease: LeaseView;
   readonly events: EventSink;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -205,6 +207,8 @@ export class ProfileReconciler {
       ...(profile.status?.roles ?? []),
       ...claims.claims.map((claim) => ({ serviceAccount: claim.serviceAccount, role: claim.role.text })),
     ]);
+    // A process that slept through its lease may have missed all of this profile's life.
+    if (this.#deps.lease.remainingMs() <= LEASE_MARGIN_MS) return { kind: 'after', ms: LEASE_MARGIN_MS };
     const outcome = await effects.removeFinalizers(profile, finalizers);
     if (outcome === 'conflict') return { kind: 'after', ms: CONFLICT_MS };
     this.#deps.metrics.count('request_kf', { component: 'profile_controller', kind: 'profile deletion' });

@@ -40,6 +40,8 @@ export interface RoleMemory {
   readonly trust: TrustKnowledge;
   /** The record as last read or written; `undefined` until it was read. */
   stored: { readonly object: KubeObject | undefined; readonly record: RoleRecord | undefined } | undefined;
+  /** Somebody else wrote the record: it is read again before the next round, and what is known of it counts until then. */
+  storedStale: boolean;
   readonly subjects: Map<string, SubjectState>;
   /** Subjects proved gone, with the wall time of the proof. */
   readonly gone: Map<string, string>;
@@ -68,6 +70,7 @@ export function newRoleMemory(
     recordName: names.recordName,
     trust: new TrustKnowledge(names.openUntil),
     stored: undefined,
+    storedStale: false,
     subjects: new Map(),
     gone: new Map(),
     findings: [],

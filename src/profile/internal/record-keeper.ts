@@ -10,10 +10,11 @@ export type RecordOutcome =
 
 /** Reads a role's record unless memory holds it. An unreadable one counts as lost and is said so by `onLost`. */
 export async function loadRecord(memory: RoleMemory, effects: Effects, onLost: (message: string) => void): Promise<RecordOutcome> {
-  if (memory.stored !== undefined) return { ok: true };
+  if (memory.stored !== undefined && !memory.storedStale) return { ok: true };
   const object = await effects.readRecord(memory.recordName);
   if (object === undefined) {
     memory.stored = { object: undefined, record: undefined };
+    memory.storedStale = false;
     return { ok: true };
   }
   const parsed = parseRecord(object);
@@ -27,6 +28,7 @@ export async function loadRecord(memory: RoleMemory, effects: Effects, onLost: (
   if (parsed.kind === 'unusable')
     onLost(`ConfigMap ${memory.recordName} cannot be read (${parsed.message}) and is rebuilt from the profiles`);
   memory.stored = { object, record: parsed.kind === 'record' ? parsed.record : undefined };
+  memory.storedStale = false;
   return { ok: true };
 }
 
@@ -35,7 +37,7 @@ export async function storeRecord(memory: RoleMemory, record: RoleRecord, effect
   const before = memory.stored?.object;
   if (isEmptyRecord(record)) {
     if (before !== undefined && !(await effects.deleteRecord(memory.recordName, before))) {
-      memory.stored = undefined;
+      memory.storedStale = true;
       return false;
     }
     memory.stored = { object: undefined, record: undefined };
@@ -43,6 +45,7 @@ export async function storeRecord(memory: RoleMemory, record: RoleRecord, effect
   }
   const object = recordObject(memory.recordName, record, before);
   const stored = await effects.putRecord(memory.recordName, record, object);
-  memory.stored = stored === undefined ? undefined : { object: stored, record };
+  if (stored === undefined) memory.storedStale = true;
+  else memory.stored = { object: stored, record };
   return stored !== undefined;
 }
