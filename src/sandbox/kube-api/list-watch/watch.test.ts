@@ -106,6 +106,15 @@ describe('watches', () => {
     expect(watching.ended).toBe(true);
   });
 
+  test('are brought forward by a bookmark where another namespace moved', async () => {
+    const watching = await watch(`resourceVersion=${revision()}&allowWatchBookmarks=true&timeoutSeconds=5`);
+    await world.make('/api/v1/namespaces/kube-system/secrets', { metadata: { name: 'elsewhere' } });
+    const moved = revision();
+    await clock.advance(5_000);
+    expect(watching.summary).toStrictEqual(['BOOKMARK']);
+    expect(watching.events[0]!.object.metadata).toStrictEqual({ resourceVersion: String(moved) });
+  });
+
   test('mark the end of the initial events, also of a watch from 0', async () => {
     await create('a');
     const streaming = await watch('sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true');

@@ -141,10 +141,12 @@ class WatchStream {
   }
 
   #onEvent(event: StoreEvent): void {
-    if (event.bucket !== this.#call.type.bucket || !event.key.startsWith(this.#prefix)) return;
+    if (event.bucket !== this.#call.type.bucket) return;
+    // Of what moves out of its sight, another namespace's objects, a client learns by bookmarks.
+    this.#sent = event.revision;
+    if (!event.key.startsWith(this.#prefix)) return;
     const now = this.#selects(event.object);
     const before = event.before !== undefined && this.#selects(event.before);
-    this.#sent = event.revision;
     if (event.type === 'DELETED') {
       if (before) this.#sendObject('DELETED', event.object);
     } else if (now) {
