@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { access, constants, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../run-podrole.ts';
+
+/** Where a real control plane keeps its files, or why there is none. */
+export type ControlPlane = { readonly folder: string } | { readonly skipped: string };
+
+const run = promisify(execFile);
+const launcher = join(root, 'test/cluster/control-plane/cluster');
+const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'];
+/** An EKS cluster's issuer has this form, but for the last labels. */
+const ISSUER = 'https://oidc.eks.us-west-2.podrole.test/id/7A11C0DE7A11C0DE7A11C0DE7A11C0DE';
+
+async function binaryFolder(): Promise<string> {
+  if (process.env.PODROLE_CLUSTER_BIN) return process.env.PODROLE_CLUSTER_BIN;
+  const modules = await readFile(join(root, 'test/cluster/control-plane/go.mod'), 'utf8');
+  const version = /^\s*k8s\.io\/kubernetes (\S+)$/m.exec(modules)?.[1] ?? '';
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'podrole-cluster', version);
+}
+
+const isProgram = (file: string): Promise<boolean> =>
+  access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+async function hasGo(): Promise<boolean> {
+  return run('go', ['version']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The cached kubectl, or why there is none. Never builds. */
+export async function cachedKubectl(): Promise<{ readonly program: string } | { readonly skipped: string }> {
+  const program = join(await binaryFolder(), 'kubectl');
+  return (await isProgram(program))
+    ? { program }
+    : { skipped: 'no kubectl in the cache; test/cluster/control-plane/cluster build makes it' };
+}
+
+/** Makes sure of the binaries, building them where that is wanted. Answers why not, or nothing. */
+async function missingBinaries(tell: (line: string) => void): Promise<string | undefined> {
+  const folder = await binaryFolder();
+  const there = await Promise.all(PROGRAMS.map((name) => isProgram(join(folder, name))));
+  if (there.every(Boolean)) return undefined;
+  if (!(await hasGo())) return 'no control plane in the cache, and no Go to build one';
+  if (process.env.CI && process.env.PODROLE_CI_CLUSTER !== '1')
+    return 'no control plane in the cache, and CI builds it only with PODROLE_CI_CLUSTER=1';
+  tell('building a Kubernetes control plane from Go modules: about ten minutes, once');
+  await run(launcher, ['build'], { maxBuffer: 1 << 26 });
+  return undefined;
+}
+
+/** Starts a real control plane on loopback, about four seconds, in a folder of its own. */
+export async function startControlPlane(tell: (line: string) => void): Promise<ControlPlane> {
+  const skipped = await missingBinaries(tell);
+  if (skipped !== undefined) return { skipped };
+  const folder = await mkdtemp(join(tmpdir(), 'podrole-cluster-'));
+  const start = performance.now();
+  await resumeControlPlane(folder);
+  tell(`real control plane up after ${Math.round(performance.now() - start)} ms`);
+  return { folder };
+}
+
+async function resumeControlPlane(folder: string): Promise<void> {
+  await run(launcher, ['up', folder], { env: { ...process.env, PODROLE_ISSUER: ISSUER } });
+}
+
+/** Stops its processes and removes its folder. */
+export async function stopControlPlane(folder: string): Promise<void> {
+  await run(launcher, ['down', folder]);
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Resident KiB of its processes, by name. */
+export async function controlPlaneMemory(folder: string): Promise<Readonly<Record<string, number>>> {
+  const { stdout } = await run(launcher, ['status', folder]);
+  return Object.fromEntries(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([name = '', , kib]) => [name, Number(kib)]),
+  );
+}
+
+/** Makes the API server forget all history: etcd is compacted, and the server started again, since its cache outlives a compaction. */
+export async function forgetHistory(folder: string, revision: number): Promise<void> {
+  const etcd = (await readFile(join(folder, 'etcd-url'), 'utf8')).trim();
+  const answer = await fetch(`${etcd}/v3/kv/compaction`, { method: 'POST', body: JSON.stringify({ revision: String(revision) }) });
+  if (!answer.ok) throw new Error(`etcd did not compact: ${answer.status} ${await answer.text()}`);
+  await run(launcher, ['down', folder]);
+  await resumeControlPlane(folder);
+}
