@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { STSClient } from '@aws-sdk/client-sts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeToken, type ScriptedSts, startScriptedSts } from '../../test/support/scripted-sts.ts';
 import { type CredentialEvent, fromServiceAccount, type ServiceAccountOptions } from './index.ts';
@@ -239,6 +240,20 @@ describe('fromServiceAccount', () => {
       held: { expiration: credentials.expiration },
     });
     expect(JSON.stringify(provider.state())).not.toContain(credentials.sessionToken);
+  });
+
+  it('is asked by the SDK’s clients each time, so that renewal begins when it is due and not when the SDK thinks so', async () => {
+    let at = Date.now();
+    const provider = fromServiceAccount(own({ now: () => new Date(at), random: () => 0 }));
+    const { credentials } = new STSClient({ region: 'us-west-2', credentials: provider }).config;
+    const first = await credentials();
+    at += 2_990_000;
+    expect((await credentials()).accessKeyId).toBe(first.accessKeyId);
+    expect(provider.state()?.exchanges).toBe(1);
+    at += 20_000;
+    expect((await credentials()).accessKeyId).toBe(first.accessKeyId);
+    await vi.waitUntil(() => provider.state()?.exchanges === 2);
+    expect((await credentials()).accessKeyId).not.toBe(first.accessKeyId);
   });
 
   it('works with the global fetch too', async () => {

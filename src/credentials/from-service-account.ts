@@ -22,6 +22,11 @@ export interface ServiceAccountProvider {
    * are held it resolves at once and never rejects. `forceRefresh` is the SDK's wish for new ones.
    */
   (options?: { readonly forceRefresh?: boolean }): Promise<Credentials>;
+  /**
+   * Tells the SDK's clients to ask each time: a memory of their own would come back only five minutes before the end, all pods at once,
+   * and then wait.
+   */
+  readonly memoized: true;
   /** What is known now; `undefined` before the first call, and while nothing is configured. */
   state(): CredentialState | undefined;
 }
@@ -40,9 +45,10 @@ export function fromServiceAccount(options: ServiceAccountOptions = {}): Service
     credentials ??= openCredentials(options, readEnvironment());
     // Here and not once: it is held as long as somebody can call this provider.
     credentials.observers.add(observer);
-    return credentials.get({ force: call?.forceRefresh === true });
+    // A copy: the SDK writes where they came from into what it gets.
+    return { ...(await credentials.get({ force: call?.forceRefresh === true })) };
   };
-  return Object.assign(provider, { state: () => credentials?.state() });
+  return Object.assign(provider, { memoized: true as const, state: () => credentials?.state() });
 }
 
 /** The shared credentials of what options and environment say. Throws `CredentialsUnavailable` when that is nothing or wrong. */
