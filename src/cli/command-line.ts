@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/version.ts';
+import { canCommand } from './commands/can.ts';
 import { credentialsCommand } from './commands/credentials.ts';
 import { execCommand } from './commands/exec.ts';
+import { explainCommand } from './commands/explain.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
 import { setupCommand } from './commands/setup.ts';
 import { trustCommand } from './commands/trust.ts';
 import { upCommand } from './commands/up.ts';
+import { whoCanCommand } from './commands/who-can.ts';
 import type { Format } from './document.ts';
 import { EXIT } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
@@ -73,6 +76,9 @@ export function program(invocation: Invocation, name = 'podrole'): Command {
   const commands = [
     upCommand(invocation),
     setupCommand(invocation),
+    explainCommand(invocation),
+    whoCanCommand(invocation),
+    canCommand(invocation),
     trustCommand(invocation),
     credentialsCommand(invocation),
     execCommand(invocation),

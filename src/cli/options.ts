@@ -18,6 +18,14 @@ export const contextOption = (): Option => new Option('--context <name>', 'conte
 export const endpointOption = (): Option =>
   new Option('--endpoint-url <url>', 'AWS endpoint for every service, for example a sandbox').env('PODROLE_ENDPOINT_URL');
 
+export const providerArnOption = (): Option =>
+  new Option('--provider-arn <arn>', 'the OIDC provider that is meant; absent: the only one that the policy names').env(
+    'PODROLE_PROVIDER_ARN',
+  );
+
+/** Appends a repeated flag's value. */
+export const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
 /** A whole number within bounds; everything else is a usage error that says so. */
 export const wholeNumber =
   (least: number, most: number) =>

@@ -5,6 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { endpointOption, outputOption, regionOption, trustPolicyQuota } from '../options.ts';
+import { trustEditCommand } from './trust-edit.ts';
 
 interface TrustFlags {
   readonly region?: string;
@@ -17,7 +18,7 @@ interface TrustFlags {
 
 const WHAT = 'a file, - for standard input, the name of a role or its ARN';
 
-/** `podrole trust show|lint|fmt`: trust policies, with or without AWS. */
+/** `podrole trust show|lint|edit|fmt`: trust policies, with or without AWS. */
 export function trustCommand(invocation: Invocation): Command {
   const shared = (command: Command): Command => command.argument('<policy>', WHAT).addOption(regionOption()).addOption(endpointOption());
   const show = shared(new Command('show').description('print a trust policy, laid out'))
@@ -64,9 +65,10 @@ export function trustCommand(invocation: Invocation): Command {
       else if (text !== source.text) invocation.exitCode = EXIT.no;
     });
   return new Command('trust')
-    .description('show, check and lay out trust policies: files or roles')
+    .description('show, check, edit and lay out trust policies: files or roles')
     .addCommand(show)
     .addCommand(lintCommand)
+    .addCommand(trustEditCommand(invocation))
     .addCommand(fmt);
 }
 
