@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Clock } from '../base/clock.ts';
 import { type ConfigurationReading, readConfiguration } from './configuration.ts';
 import type { Credentials } from './credentials.ts';
@@ -104,7 +103,8 @@ function notConfigured(reading: Exclude<ConfigurationReading, { kind: 'configure
 function clockOf(now: (() => Date) | undefined): Clock {
   return {
     now: now ?? (() => new Date()),
-    monotonic: now === undefined ? () => performance.now() : () => now().getTime(),
+    // Not `performance`: its module costs a short program more than everything else here.
+    monotonic: now === undefined ? () => process.uptime() * 1_000 : () => now().getTime(),
     after: (ms, run) => {
       const timer = setTimeout(run, ms);
       return { cancel: () => clearTimeout(timer) };
