@@ -19,7 +19,8 @@ import { type BorrowedCluster, borrowCluster } from './world/borrowed-cluster.ts
 import type { ExistingCluster } from './world/existing-cluster.ts';
 import type { WorldKeeper } from './world/world-keeper.ts';
 
-export interface EmbeddedOptions extends Pick<SandboxOptions, 'account' | 'region' | 'cluster' | 'adminKey' | 'port' | 'awsTls'> {
+export interface EmbeddedOptions
+  extends Pick<SandboxOptions, 'account' | 'region' | 'cluster' | 'adminKey' | 'port' | 'awsTls' | 'issuers' | 'switches'> {
   /** Where the servers' log goes; `undefined`: nowhere. */
   readonly logTo: LogDestination | undefined;
   /** A cluster that exists already, in place of the sandbox's own; it is given back as it was. */

@@ -14,6 +14,9 @@ import { until } from './walk/observe.ts';
 import { subject, subjectsOf } from './walk/step-profiles.ts';
 import { PROFILES, USER_ROLE, userRoleArn } from './walk/walk-world.ts';
 
+export type { Fault } from '../sandbox/aws/faults.ts';
+export { type IssuerAddresses, readIssuerAddresses } from './issuer-addresses.ts';
+
 export interface RunSandboxOptions extends EmbeddedOptions {
   /** Setup, webhook, controller and the seed's profiles from the start. */
   readonly seed: boolean;
@@ -26,6 +29,7 @@ export interface SandboxFacts {
   readonly issuer: string;
   readonly issuerCa: string;
   readonly issuerResolve: string;
+  readonly decisionsTokenFile: string;
   readonly account: string;
   readonly region: string;
   readonly cluster: string;
@@ -67,6 +71,7 @@ export function sandboxFacts(sandbox: Sandbox, identity: { readonly role: string
     issuer: sandbox.issuer,
     issuerCa: sandbox.caFile,
     issuerResolve: sandbox.issuerResolve,
+    decisionsTokenFile: sandbox.decisionsTokenFile,
     account: sandbox.account,
     region: sandbox.region,
     cluster: sandbox.cluster,
@@ -78,6 +83,7 @@ export function sandboxFacts(sandbox: Sandbox, identity: { readonly role: string
       AWS_REGION: sandbox.region,
       AWS_DEFAULT_REGION: sandbox.region,
       AWS_EC2_METADATA_DISABLED: 'true',
+      PODROLE_SANDBOX_TOKEN_FILE: sandbox.decisionsTokenFile,
       ...(sandbox.awsEndpoint.startsWith('https:') ? { AWS_CA_BUNDLE: sandbox.caFile, NODE_EXTRA_CA_CERTS: sandbox.caFile } : {}),
       ...(identity === undefined ? {} : { AWS_ROLE_ARN: identity.role, AWS_WEB_IDENTITY_TOKEN_FILE: identity.tokenFile }),
     },

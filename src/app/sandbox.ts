@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AwsTarget } from '../aws/client-options.ts';
@@ -9,9 +9,11 @@ import type { Authority } from '../host/authority.ts';
 import { ListenError } from '../host/errors.ts';
 import { type Listener, listen } from '../host/listen.ts';
 import type { KubeClient } from '../kube/client/kube-client.ts';
-import { createAws, type SandboxAws } from '../sandbox/aws/create-aws.ts';
+import { type AwsOptions, createAws, type SandboxAws } from '../sandbox/aws/create-aws.ts';
 import { createIssuerKeys } from '../sandbox/aws/issuer-keys/create-issuer-keys.ts';
 import { issuerHandler } from '../sandbox/issuer/issuer-handler.ts';
+import { decisionsEndpoint } from './decisions-endpoint.ts';
+import type { IssuerAddresses } from './issuer-addresses.ts';
 import type { ClusterSide } from './world/cluster-side.ts';
 import { type ExistingCluster, openExistingCluster } from './world/existing-cluster.ts';
 import { openSandboxCluster } from './world/sandbox-cluster.ts';
@@ -37,7 +39,14 @@ export interface SandboxOptions {
   /** Keeps this sandbox between starts; not with an existing cluster. The caller closes it, after the sandbox. */
   readonly keeper?: WorldKeeper | undefined;
   readonly intercept?: SandboxIntercepts;
+  /** Issuers besides the cluster's own. */
+  readonly issuers?: IssuerAddresses | undefined;
+  /** What STS and IAM do otherwise than by default. */
+  readonly switches?: SandboxSwitches | undefined;
 }
+
+/** Tokens judged more strictly, changes that take time, calls that fail on purpose. */
+export type SandboxSwitches = Pick<AwsOptions, 'mode' | 'propagationMs' | 'faults'>;
 
 type Handler = (request: Request) => Promise<Response>;
 
@@ -62,6 +71,8 @@ export interface Sandbox {
   readonly caFile: string;
   /** How the issuer's name is found without DNS: `HOST=ADDRESS:PORT`. */
   readonly issuerResolve: string;
+  /** File of the token that opens the decision log at the AWS endpoint. */
+  readonly decisionsTokenFile: string;
   readonly authority: Authority;
   readonly aws: SandboxAws;
   readonly adminTarget: AwsTarget;
@@ -97,7 +108,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[], close: Sandbox['close']): Promise<Sandbox> {
-  const { clock, log, region, intercept, keeper } = options;
+  const { clock, log, region, intercept, keeper, issuers, switches } = options;
   const asIs = (handler: Handler): Handler => handler;
   const identity = keeper?.identity ?? (await newIdentity({ region, clock }));
   const { authority } = identity;
@@ -134,14 +145,18 @@ async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[
     log,
     adminKeys: [options.adminKey],
     issuerKeys: createIssuerKeys({
-      resolve: new Map([[hostname, { address: '127.0.0.1', port: issuerListener.port }]]),
-      ca: authority.caPem,
+      resolve: new Map([...(issuers?.resolve ?? []), [hostname, { address: '127.0.0.1', port: issuerListener.port }]]),
+      ca: `${authority.caPem}${issuers?.ca ?? ''}`,
       clock,
       log,
     }),
-    mode: 'aws',
+    ...switches,
   });
-  const handleAws = keeper?.keepAws(aws) ?? ((request: Request) => aws.handle(request));
+  const decisionsToken = randomBytes(24).toString('base64url');
+  const handleAws = decisionsEndpoint(aws.decisions, {
+    token: decisionsToken,
+    next: keeper?.keepAws(aws) ?? ((request) => aws.handle(request)),
+  });
   const awsTls = options.awsTls ? await awsCertificate(authority) : undefined;
   const openAws = (port: number): Promise<Listener> =>
     listen({
@@ -173,6 +188,7 @@ async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[
     kubeconfig: cluster.kubeconfig,
     caFile: await writeSecretFile('ca.crt', authority.caPem),
     issuerResolve: `${hostname}=127.0.0.1:${issuerListener.port}`,
+    decisionsTokenFile: await writeSecretFile('decisions.token', decisionsToken),
     authority,
     aws,
     adminTarget: {

@@ -19,7 +19,7 @@ export function readServiceAccounts(text: string): ServiceAccountList {
   const first = /^\s*(\{|\[|---|apiVersion:|items:|kind:)/.exec(text)?.[1];
   if (first === undefined) return fromLines(text);
   try {
-    return fromObjects(first === '{' || first === '[' ? JSON.parse(text) : parse(text));
+    return fromObjects(first === '{' || first === '[' ? JSON.parse(text) : parse(text, { logLevel: 'error' }));
   } catch (error) {
     return { ok: false, problems: [{ path: '', message: `neither JSON, YAML nor lines: ${messageOf(error)}` }] };
   }

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Fault, IssuerAddresses } from '../../app/run-sandbox.ts';
 import { jsonLine } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readInput, UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
-import { matching, outputOption, wholeNumber } from '../options.ts';
+import { collected, matching, outputOption, wholeNumber } from '../options.ts';
+import { sandboxDecisionsCommand } from './sandbox-decisions.ts';
 
 interface StartFlags {
   readonly port: number;
@@ -14,6 +17,11 @@ interface StartFlags {
   readonly with?: 'seed';
   readonly awsTls?: boolean;
   readonly dataDir?: string;
+  readonly issuerResolve?: readonly string[];
+  readonly issuerCa?: string;
+  readonly mode: 'aws' | 'strict';
+  readonly propagationDelay: number;
+  readonly fault?: readonly Fault[];
   readonly output: 'text' | 'json';
   readonly verbose?: boolean;
 }
@@ -30,7 +38,26 @@ function adminKey(text: string): StartFlags['adminKey'] {
   return { accessKeyId, secretAccessKey };
 }
 
-/** `podrole sandbox start`. */
+const FAULTS = ['IDPCommunicationError', 'Throttling', 'InternalFailure', 'lost-answer'] as const;
+
+function fault(text: string, before: readonly Fault[] = []): readonly Fault[] {
+  const [, operation = '', word = '', times = '1'] = /^((?:sts|iam|eks|s3):\w+|\*)=([\w-]+?)(?::(\d{1,9}))?$/.exec(text) ?? [];
+  const kind = FAULTS.find((name) => name === word);
+  if (kind === undefined || Number(times) < 1)
+    throw new InvalidArgumentError(`it must be service:Operation=KIND, or with :TIMES after it; KIND is one of ${FAULTS.join(', ')}`);
+  return [...before, { operation, kind, times: Number(times) }];
+}
+
+/** Issuers besides the sandbox's own. */
+async function issuersOf(invocation: Invocation, { issuerResolve, issuerCa }: StartFlags): Promise<IssuerAddresses | undefined> {
+  if (issuerResolve === undefined && issuerCa === undefined) return undefined;
+  const { readIssuerAddresses } = await import('../../app/run-sandbox.ts');
+  const read = readIssuerAddresses(issuerResolve ?? []);
+  if (!read.ok) throw new UsageError('the issuers are not clear', read.problems);
+  return { resolve: read.resolve, ...(issuerCa === undefined ? {} : { ca: await readInput(invocation.terminal, issuerCa) }) };
+}
+
+/** `podrole sandbox start|decisions`. */
 export function sandboxCommand(invocation: Invocation): Command {
   const start = new Command('start')
     .description('start a sandbox and keep it until SIGTERM or Ctrl-C')
@@ -42,11 +69,24 @@ export function sandboxCommand(invocation: Invocation): Command {
     .addOption(new Option('--with <content>', 'what it holds from the start').choices(['seed']))
     .option('--aws-tls', "serve the AWS endpoint over HTTPS, with the sandbox's own CA")
     .option('--data-dir <folder>', 'keep the sandbox there between starts; one sandbox per folder')
+    .option('--issuer-resolve <host=address:port>', 'where another issuer listens whose tokens are to be verified, repeatable', collected)
+    .option('--issuer-ca <file>', 'PEM of the authorities that signed the certificates of those issuers')
+    .addOption(
+      new Option('--mode <mode>', 'tokens as AWS was seen to judge them, or more strictly').choices(['aws', 'strict']).default('aws'),
+    )
+    .option(
+      '--propagation-delay <ms>',
+      'until STS acts on a change of a role or provider; on AWS 4000 to 12000',
+      wholeNumber(0, 600_000),
+      0,
+    )
+    .option('--fault <operation=kind>', `make calls fail, repeatable: sts:GetCallerIdentity=Throttling:3; ${FAULTS.join(', ')}`, fault)
     .addOption(outputOption(['text', 'json']))
     .option('-v, --verbose', 'what the servers log, on stderr')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: StartFlags) => {
       const { terminal } = invocation;
+      const issuers = await issuersOf(invocation, flags);
       const { runSandbox } = await import('../../app/run-sandbox.ts');
       const running = await runSandbox(
         {
@@ -57,6 +97,8 @@ export function sandboxCommand(invocation: Invocation): Command {
           adminKey: flags.adminKey,
           awsTls: flags.awsTls === true,
           seed: flags.with === 'seed',
+          issuers,
+          switches: { mode: flags.mode, propagationMs: flags.propagationDelay, faults: flags.fault ?? [] },
           ...(flags.dataDir === undefined ? {} : { dataDir: resolve(flags.dataDir) }),
           logTo: flags.verbose === true ? { write: terminal.err } : undefined,
         },
@@ -76,5 +118,8 @@ export function sandboxCommand(invocation: Invocation): Command {
         await running.close();
       }
     });
-  return new Command('sandbox').description('a cluster and an AWS account on this machine, for tests and trials').addCommand(start);
+  return new Command('sandbox')
+    .description('a cluster and an AWS account on this machine, for tests and trials')
+    .addCommand(start)
+    .addCommand(sandboxDecisionsCommand(invocation));
 }
