@@ -91,6 +91,13 @@ describe('a mount where the token belongs', () => {
     expect(reasons).toEqual([]);
   });
 
+  it('of a part of such a volume is another thing', () => {
+    const volumeMounts = [{ name: 'mine', mountPath: MOUNT_PATH, subPath: 'token' }];
+    expect(patched({ containers: [container('c', { volumeMounts })], volumes: [tokenVolume(undefined, 'mine')] }).reasons).toEqual([
+      'MountPathClash',
+    ]);
+  });
+
   it('looks for a path that is free', () => {
     const volumeMounts = [
       { name: 'a', mountPath: MOUNT_PATH },
@@ -112,6 +119,35 @@ describe('a mount of our volume', () => {
     const { after, reasons } = patched({ containers: [container('c', { volumeMounts })] });
     expect(envOf(after.spec.containers?.[0], 'AWS_WEB_IDENTITY_TOKEN_FILE')).toBe(`${MOUNT_PATH}/token`);
     expect(reasons).toEqual(['MountElsewhere']);
+  });
+});
+
+describe('a container that brings variables of its own', () => {
+  const wanted = { region: 'us-west-2', stsRegional: true } as const;
+  const own = { credentials: ['AWS_ROLE_ARN', 'AWS_WEB_IDENTITY_TOKEN_FILE'], region: ['AWS_REGION'], sts: ['AWS_STS_REGIONAL_ENDPOINTS'] };
+  const STS = ['AWS_STS_REGIONAL_ENDPOINTS'];
+  const REGIONS = ['AWS_DEFAULT_REGION', 'AWS_REGION'];
+
+  it.each([
+    [[], 'filled', [...STS, ...REGIONS, ...own.credentials], true],
+    [['credentials'], 'filled', [...STS, ...REGIONS], true],
+    [['region'], 'filled', [...STS, ...own.credentials], true],
+    [['sts'], 'filled', [...REGIONS, ...own.credentials], true],
+    [['credentials', 'region'], 'filled', STS, true],
+    [['credentials', 'sts'], 'filled', REGIONS, true],
+    [['region', 'sts'], 'filled', own.credentials, true],
+    [['credentials', 'region', 'sts'], 'untouched', [], false],
+  ] as const)('of the groups %j is %s: %j is added', (groups, outcome, env, mounted) => {
+    const present = groups.flatMap((group) => own[group]).map((name) => ({ name }));
+    const { patch } = patched({ containers: [container('c', { env: present })] }, wanted);
+    expect(patch.containers).toEqual([
+      { list: 'containers', index: 0, name: 'c', outcome, env, mountedAt: mounted ? MOUNT_PATH : undefined },
+    ]);
+  });
+
+  it('is mounted the token even where only region and STS setting are missing and unwanted', () => {
+    const { patch } = patched({ containers: [container('c', { env: [...own.credentials, ...own.sts].map((name) => ({ name })) })] });
+    expect(patch.containers).toMatchObject([{ outcome: 'filled', env: [], mountedAt: MOUNT_PATH }]);
   });
 });
 

@@ -135,6 +135,8 @@ describe('configuration beside the accounts', () => {
     world.webhook.setMapping({ absent: false, text: '{"default/sa"' });
     expect(reasonOf(await world.admit(pod))).toBe('Injected');
     expect(world.metrics.get('podrole_admission_config_valid{config-map}')).toBe(0);
+    // The same bad text again, as from a relist, is not complained of twice.
+    world.webhook.setMapping({ absent: false, text: '{"default/sa"' });
     expect(world.logs.filter(({ fields }) => fields.reason === 'ConfigMapInvalid')).toHaveLength(1);
     world.webhook.setMapping({ absent: true });
     expect(reasonOf(await world.admit(pod))).toBe('NoRole');
