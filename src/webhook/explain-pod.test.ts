@@ -89,7 +89,7 @@ describe('an explanation', () => {
         const sent = operationsOf(JSON.parse(new TextDecoder().decode(answer(body, ref, context))));
         expect(explainPod(pod, context).operations).toEqual(sent);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

@@ -227,7 +227,7 @@ describe('scanning', () => {
           compareOutlines(body);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -257,7 +257,7 @@ describe('scanning', () => {
           compareOutlines(body);
         },
       ),
-      { numRuns: 3_000 },
+      { numRuns: 1_200 },
     );
   });
 
@@ -276,7 +276,7 @@ describe('scanning', () => {
           if (typeof result === 'object') compareOutlines(bytes);
         },
       ),
-      { numRuns: 1_500 },
+      { numRuns: 600 },
     );
   });
 });

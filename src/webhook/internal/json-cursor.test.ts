@@ -159,7 +159,7 @@ describe('the cursor', () => {
         expect(read(cursor)).toEqual(JSON.parse(text));
         cursor.finish();
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -177,7 +177,7 @@ describe('the cursor', () => {
         }
         expect(accepts(Uint8Array.from(bytes))).toBe(reference(Uint8Array.from(bytes)));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   });
 
@@ -190,7 +190,7 @@ describe('the cursor', () => {
       fc.property(letters, (text) => {
         expect(accepts(bytesOf(text))).toBe(reference(bytesOf(text)));
       }),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 },
     );
   });
 });
