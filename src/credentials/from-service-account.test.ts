@@ -50,6 +50,9 @@ const own = (more: ServiceAccountOptions = {}): ServiceAccountOptions => ({
   ...more,
 });
 
+const good =
+  '<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>';
+
 describe('fromServiceAccount', () => {
   it('exchanges the trimmed token for credentials, unsigned and form-encoded', async () => {
     const { sessionName: _, ...options } = own();
@@ -148,11 +151,16 @@ describe('fromServiceAccount', () => {
     expect(JSON.stringify(error)).not.toContain(token().split('.')[1]);
   });
 
+  it('believes an answer as AWS writes it', async () => {
+    sts.script({ kind: 'raw', status: 200, body: `${good}\n` });
+    expect(await fromServiceAccount(own())()).toMatchObject({ accessKeyId: 'A' });
+  });
+
   it.each([
     ['a redirect', { kind: 'raw', status: 307, body: '', headers: { location: 'http://127.0.0.1:1/' } }, 'exchange-failed'],
     ['a bomb', { kind: 'raw', status: 200, body: '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>' }, 'answer-unreadable'],
     ['JSON', { kind: 'raw', status: 200, body: '{"Credentials":{}}' }, 'answer-unreadable'],
-    ['too much', { kind: 'raw', status: 200, body: `<a>${'x'.repeat(1_100_000)}</a>` }, 'answer-unreadable'],
+    ['too much', { kind: 'raw', status: 200, body: `${good}${' '.repeat(1_100_000)}` }, 'answer-unreadable'],
   ] as const)('does not believe %s', async (_name, turn, code) => {
     sts.script(turn);
     await expect(fromServiceAccount(own())()).rejects.toMatchObject({ code });

@@ -104,6 +104,5 @@ export function toLocalClock({ expiration, accountId, ...keys }: IssuedCredentia
 /** A foreign text for a message: one line, bounded, without the secrets that a strange endpoint might echo. */
 export function printable(text: string, secrets: readonly string[]): string {
   const shown = secrets.filter((secret) => secret !== '').reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').slice(0, 1_000);
+  return shown.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, 1_000);
 }
