@@ -46,9 +46,10 @@ describe('the packed package, installed into an empty folder', () => {
     const program = `
       import { evaluateTrust, verifyToken } from 'podrole';
       import { startSandbox } from 'podrole/sandbox';
-      console.log(typeof evaluateTrust, typeof verifyToken, typeof startSandbox);`;
+      import { fromServiceAccount } from 'podrole/credentials';
+      console.log(typeof evaluateTrust, typeof verifyToken, typeof startSandbox, typeof fromServiceAccount);`;
     await writeFile(join(folder, 'program.mjs'), program);
     const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder });
-    expect(stdout.trim()).toBe('function function function');
+    expect(stdout.trim()).toBe('function function function function');
   });
 });
