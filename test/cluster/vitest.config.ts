@@ -5,23 +5,36 @@ import { WorldTable } from './world-table.ts';
 
 const root = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+/** Suites that say the same of both worlds: those of this folder, and the journeys that take a world. */
+const both = ['test/cluster/suites/*.test.ts', 'test/journeys/{up,sabotage}.test.ts'];
 
 export default defineConfig({
   root,
   define: { PODROLE_VERSION: JSON.stringify(version) },
   test: {
-    include: ['test/cluster/**/*.test.ts'],
-    globalSetup: ['test/cluster/global-setup.ts'],
     setupFiles: ['test/support/loopback-only.mjs'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     // One control plane is shared, and a walk wants it empty.
     fileParallelism: false,
     reporters: [
       'default',
       new WorldTable(),
       ...(process.env.PODROLE_REPORT ? ([['json', { outputFile: process.env.PODROLE_REPORT }]] as ['json', object][]) : []),
+    ],
+    projects: [
+      { extends: true, test: { name: 'sandbox', provide: { world: 'sandbox' }, include: both } },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          provide: { world: 'real' },
+          include: [...both, 'test/cluster/*.test.ts'],
+          globalSetup: ['test/cluster/global-setup.ts'],
+        },
+      },
     ],
   },
 });

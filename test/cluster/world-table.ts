@@ -9,7 +9,6 @@ interface Tally {
 }
 
 const WORLDS: readonly WorldName[] = ['sandbox', 'real'];
-const SUITE = /^(?<subject>.+) \[(?<world>sandbox|real)\]$/;
 
 /** Prints, in the end, what passed and how long it took on either world, suite by suite. */
 export class WorldTable implements Reporter {
@@ -17,10 +16,9 @@ export class WorldTable implements Reporter {
     const suites = new Map<string, Map<string, Tally>>();
     for (const module of modules) {
       for (const suite of module.children.suites()) {
-        const { subject, world } = SUITE.exec(suite.name)?.groups ?? { subject: suite.name, world: 'sandbox' };
-        const row = suites.get(subject ?? '') ?? new Map<string, Tally>();
-        suites.set(subject ?? '', row);
-        row.set(world ?? '', tally([...suite.children.allTests()]));
+        const row = suites.get(suite.name) ?? new Map<string, Tally>();
+        suites.set(suite.name, row);
+        row.set(module.project.name, tally([...suite.children.allTests()]));
       }
     }
     if (suites.size === 0) return;

@@ -8,11 +8,16 @@ import { runUp, type UpOptions } from '../../src/app/run-up.ts';
 import type { WalkStep } from '../../src/app/walk/walk.ts';
 import { importSigningKey } from '../../src/oidc/signing-key.ts';
 import type { Kubelet } from '../../src/sandbox/kubelet/kubelet.ts';
+import { existingCluster, worldSkipped } from '../support/worlds/world.ts';
 
 type Sabotage = Pick<UpOptions, 'intercept' | 'replace'>;
 type Handler = (request: Request) => Promise<Response>;
 
 events.setMaxListeners(1_000);
+
+const existing = existingCluster();
+/** A real control plane takes seconds to delete a namespace. */
+const patienceMs = existing === undefined ? 2_500 : 15_000;
 
 /** Walks with one component broken; answers the steps. */
 async function walkWith(sabotage: Sabotage): Promise<readonly WalkStep[]> {
@@ -24,11 +29,12 @@ async function walkWith(sabotage: Sabotage): Promise<readonly WalkStep[]> {
       port: 0,
       awsTls: false,
       logTo: undefined,
-      patienceMs: 2_500,
+      patienceMs,
+      existing,
       onStep: () => undefined,
       ...sabotage,
     },
-    AbortSignal.timeout(60_000),
+    AbortSignal.timeout(110_000),
   );
   await running.close();
   return running.steps;
@@ -65,7 +71,10 @@ async function otherKeySet(): Promise<string> {
   return JSON.stringify({ keys: [(await importSigningKey(privateKey)).publicJwk] });
 }
 
-describe('a broken component turns its step red', () => {
+/** Faults of the API server are planted in the sandbox's, which is ours to break. */
+const ownApi = it.skipIf(existing !== undefined);
+
+describe.skipIf(worldSkipped() !== undefined)('a broken component turns its step red', () => {
   it('setup that creates the user role open: step 1', async () => {
     const steps = await walkWith({
       replace: (world) => ({
@@ -96,7 +105,7 @@ describe('a broken component turns its step red', () => {
     expect(red(steps)).toContain(2);
   });
 
-  it('a controller that is cut off from the API server: step 2', async () => {
+  ownApi('a controller that is cut off from the API server: step 2', async () => {
     const steps = await walkWith({
       intercept: {
         kubeApi: (handler) => async (request) =>
@@ -137,7 +146,7 @@ describe('a broken component turns its step red', () => {
     expect(red(steps)).toEqual(expect.arrayContaining([2, 4]));
   });
 
-  it('an API server that issues tokens for another audience: step 4', async () => {
+  ownApi('an API server that issues tokens for another audience: step 4', async () => {
     const steps = await walkWith({
       intercept: {
         kubeApi: (handler) => async (request) => {

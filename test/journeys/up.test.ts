@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Ended, runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { existingCluster, worldSkipped } from '../support/worlds/world.ts';
 
 interface Line {
   readonly apiVersion: string;
@@ -21,7 +22,11 @@ const linesOf = ({ stdout }: Ended): readonly Line[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
 
-describe('podrole up', () => {
+const existing = existingCluster();
+/** On a cluster that exists already it is told which. */
+const on = existing === undefined ? [] : ['--kubeconfig', existing.kubeconfig];
+
+describe.skipIf(worldSkipped() !== undefined)('podrole up', () => {
   let home: string;
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'podrole-home-'));
@@ -37,7 +42,7 @@ describe('podrole up', () => {
       AWS_REGION: 'eu-north-1',
       KUBECONFIG: '/nonexistent/kubeconfig',
     };
-    const ended = await runPodrole(['up', '--once', '-o', 'json'], { home, env });
+    const ended = await runPodrole(['up', '--once', '-o', 'json', ...on], { home, env });
     const lines = linesOf(ended);
     expect(lines.slice(0, -1).map(({ kind, step, ok }) => [kind, step, ok])).toEqual(
       [1, 2, 3, 4, 5, 6].map((step) => ['Step', step, true]),
@@ -59,7 +64,7 @@ describe('podrole up', () => {
   });
 
   it('reads well for people', async () => {
-    const { stdout, code } = await runPodrole(['up', '--once'], { home });
+    const { stdout, code } = await runPodrole(['up', '--once', ...on], { home });
     expect(stdout).toMatch(/^√ 1\. setup applies examples\/kfctl_aws\.yaml/);
     expect(stdout).toMatch(/\n√ 6\. /);
     expect(stdout).toContain('export AWS_ENDPOINT_URL_STS=http://127.0.0.1:');
@@ -68,7 +73,7 @@ describe('podrole up', () => {
   });
 
   it('stays up until it is told to stop, and says 130 when interrupted', async () => {
-    const running = startPodrole(['up', '-o', 'json'], { home });
+    const running = startPodrole(['up', '-o', 'json', ...on], { home });
     await running.line((line) => line.includes('"kind":"Ready"'));
     running.child.kill('SIGINT');
     expect((await running.ended).code).toBe(130);
@@ -77,7 +82,7 @@ describe('podrole up', () => {
   it('exits 3 when a server cannot start', async () => {
     const first = startPodrole(['sandbox', 'start', '-o', 'json'], { home });
     const { endpoint } = JSON.parse(await first.line((line) => line.includes('"SandboxReady"'))) as { endpoint: string };
-    const second = await runPodrole(['up', '--once', '--port', new URL(endpoint).port], { home });
+    const second = await runPodrole(['up', '--once', '--port', new URL(endpoint).port, ...on], { home });
     expect(second.code).toBe(3);
     expect(second.stderr).toContain('the sandbox did not start');
     first.child.kill('SIGTERM');

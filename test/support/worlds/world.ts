@@ -17,6 +17,9 @@ import { type ControlPlane, forgetHistory } from './control-plane.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** Which world this run of the suites is about; absent in `npm test`: the sandbox. */
+    world: WorldName;
+    /** The real one, where there is one. */
     controlPlane: ControlPlane;
   }
 }
@@ -39,42 +42,46 @@ export interface World {
 
 export type WorldName = 'sandbox' | 'real';
 
-export interface WorldPlan {
-  readonly name: WorldName;
-  /** Why it cannot be opened. */
-  readonly skipped?: string;
-  open(): Promise<World>;
-}
+/** The world that this run is about. */
+export const worldName = (): WorldName => inject('world') ?? 'sandbox';
 
-/** The sandbox's own API, or the real control plane of this run. */
-export function worldPlans(): readonly WorldPlan[] {
+/** Why the world of this run cannot be opened; `undefined`: it can. */
+export function worldSkipped(): string | undefined {
+  if (worldName() === 'sandbox') return undefined;
   const plane = inject('controlPlane');
-  return [
-    { name: 'sandbox', open: openSandboxWorld },
-    'skipped' in plane
-      ? { name: 'real', skipped: plane.skipped, open: () => Promise.reject(new Error(plane.skipped)) }
-      : { name: 'real', open: () => openRealWorld(plane.folder) },
-  ];
+  return 'skipped' in plane ? plane.skipped : undefined;
 }
 
-/** Describes the same behaviour of both worlds. The world is open in hooks and tests. */
-export function onEachWorld(subject: string, body: (world: () => World, name: WorldName) => void): void {
-  for (const plan of worldPlans()) {
-    describe.skipIf(plan.skipped !== undefined)(`${subject} [${plan.name}]`, () => {
-      let world: World | undefined;
-      beforeAll(async () => {
-        world = await plan.open();
-      });
-      afterAll(() => world?.close());
-      body(() => {
-        if (world === undefined) throw new Error('the world is open in hooks and tests alone');
-        return world;
-      }, plan.name);
+/** The cluster of this run as `podrole up` and the embedded default take it; `undefined`: they bring their own. */
+export function existingCluster(): ExistingCluster | undefined {
+  if (worldName() === 'sandbox') return undefined;
+  const plane = inject('controlPlane');
+  return 'folder' in plane ? { kubeconfig: join(plane.folder, 'kubeconfig'), allowRemote: false } : undefined;
+}
+
+/** Opens the world of this run. */
+export function openWorldOfRun(): Promise<World> {
+  if (worldName() === 'sandbox') return openSandboxWorld();
+  const plane = inject('controlPlane');
+  return 'folder' in plane ? openRealWorld(plane.folder) : Promise.reject(new Error(plane.skipped));
+}
+
+/** Describes a behaviour that both worlds must show. The world is open in hooks and tests. */
+export function inWorld(subject: string, body: (world: () => World) => void): void {
+  describe.skipIf(worldSkipped() !== undefined)(subject, () => {
+    let world: World | undefined;
+    beforeAll(async () => {
+      world = await openWorldOfRun();
     });
-  }
+    afterAll(() => world?.close());
+    body(() => {
+      if (world === undefined) throw new Error('the world is open in hooks and tests alone');
+      return world;
+    });
+  });
 }
 
-async function openSandboxWorld(): Promise<World> {
+export async function openSandboxWorld(): Promise<World> {
   let api: KubeApi | undefined;
   return openWorld('sandbox', {
     keeper: {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Listener, listen } from '../../src/host/listen.ts';
-import type { KubeClient } from '../../src/kube/client/kube-client.ts';
-import type { KubeObject } from '../../src/kube/core/object.ts';
-import { type Resource, resources } from '../../src/kube/core/resource.ts';
-import { onEachWorld } from '../support/worlds/world.ts';
+import { type Listener, listen } from '../../../src/host/listen.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { KubeObject } from '../../../src/kube/core/object.ts';
+import { type Resource, resources } from '../../../src/kube/core/resource.ts';
+import { inWorld } from '../../support/worlds/world.ts';
 import { refusal } from './refusal.ts';
 
 const VALIDATING: Resource = {
@@ -25,7 +25,7 @@ interface Review {
   readonly request: Readonly<Record<string, unknown>> & { readonly uid: string; readonly dryRun: boolean; readonly operation: string };
 }
 
-onEachWorld('kube-client: admission', (world) => {
+inWorld('kube-client: admission', (world) => {
   const namespace = `admission-${randomBytes(3).toString('hex')}`;
   let kube: KubeClient;
   let listener: Listener;

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { KubeApiError, KubeTransportError } from '../../src/kube/client/errors.ts';
-import type { KubeClient } from '../../src/kube/client/kube-client.ts';
-import type { KubeObject } from '../../src/kube/core/object.ts';
-import { resources } from '../../src/kube/core/resource.ts';
-import { microTime } from '../../src/kube/runtime/micro-time.ts';
-import { onEachWorld } from '../support/worlds/world.ts';
+import { KubeApiError, KubeTransportError } from '../../../src/kube/client/errors.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { KubeObject } from '../../../src/kube/core/object.ts';
+import { resources } from '../../../src/kube/core/resource.ts';
+import { microTime } from '../../../src/kube/runtime/micro-time.ts';
+import { inWorld } from '../../support/worlds/world.ts';
 import { refusal } from './refusal.ts';
 
-onEachWorld('kube-client: writes', (world) => {
+inWorld('kube-client: writes', (world) => {
   const namespace = `writes-${randomBytes(3).toString('hex')}`;
   let kube: KubeClient;
   beforeAll(async () => {

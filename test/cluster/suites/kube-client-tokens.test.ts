@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { assumeRoleWithWebIdentity } from '../../src/aws/account.ts';
-import { AwsRefusal } from '../../src/aws/errors.ts';
-import { createIamProviders } from '../../src/aws/iam-providers.ts';
-import { createIamRoles } from '../../src/aws/iam-roles.ts';
-import type { KubeClient } from '../../src/kube/client/kube-client.ts';
-import type { KubeObject } from '../../src/kube/core/object.ts';
-import { type Resource, resources } from '../../src/kube/core/resource.ts';
-import { decodeToken } from '../../src/oidc/decode-token.ts';
-import { onEachWorld } from '../support/worlds/world.ts';
+import { assumeRoleWithWebIdentity } from '../../../src/aws/account.ts';
+import { AwsRefusal } from '../../../src/aws/errors.ts';
+import { createIamProviders } from '../../../src/aws/iam-providers.ts';
+import { createIamRoles } from '../../../src/aws/iam-roles.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { KubeObject } from '../../../src/kube/core/object.ts';
+import { type Resource, resources } from '../../../src/kube/core/resource.ts';
+import { decodeToken } from '../../../src/oidc/decode-token.ts';
+import { inWorld } from '../../support/worlds/world.ts';
 import { refusal } from './refusal.ts';
 
 const REVIEWS: Resource = { group: 'authentication.k8s.io', version: 'v1', plural: 'tokenreviews', kind: 'TokenReview', namespaced: false };
 const AUDIENCE = 'sts.amazonaws.com';
 
-onEachWorld('kube-client: tokens', (world) => {
+inWorld('kube-client: tokens', (world) => {
   const namespace = `tokens-${randomBytes(3).toString('hex')}`;
   const account = { namespace, name: 'builder' };
   let kube: KubeClient;

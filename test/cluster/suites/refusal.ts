@@ -1,4 +1,4 @@
-import { KubeApiError } from '../../src/kube/client/errors.ts';
+import { KubeApiError } from '../../../src/kube/client/errors.ts';
 
 /** The refusal that a call must end in. */
 export async function refusal(call: Promise<unknown>): Promise<KubeApiError> {

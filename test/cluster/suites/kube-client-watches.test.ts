@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemClock } from '../../src/host/system-clock.ts';
-import type { KubeClient, WatchOptions } from '../../src/kube/client/kube-client.ts';
-import type { KubeObject } from '../../src/kube/core/object.ts';
-import { resources } from '../../src/kube/core/resource.ts';
-import { INITIAL_EVENTS_END, type WatchEvent } from '../../src/kube/core/watch-event.ts';
-import { createInformer } from '../../src/kube/runtime/informer.ts';
-import { onEachWorld } from '../support/worlds/world.ts';
+import { systemClock } from '../../../src/host/system-clock.ts';
+import type { KubeClient, WatchOptions } from '../../../src/kube/client/kube-client.ts';
+import type { KubeObject } from '../../../src/kube/core/object.ts';
+import { resources } from '../../../src/kube/core/resource.ts';
+import { INITIAL_EVENTS_END, type WatchEvent } from '../../../src/kube/core/watch-event.ts';
+import { createInformer } from '../../../src/kube/runtime/informer.ts';
+import { inWorld } from '../../support/worlds/world.ts';
 import { openDeafProxy } from './deaf-proxy.ts';
 import { refusal } from './refusal.ts';
 
-onEachWorld('kube-client: lists and watches', (world) => {
+inWorld('kube-client: lists and watches', (world) => {
   const namespace = `watches-${randomBytes(3).toString('hex')}`;
   let kube: KubeClient;
   beforeAll(async () => {
