@@ -33,4 +33,6 @@ export interface TlsOptions {
   readonly ca?: string;
   /** Default `TLSv1.3`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's names of TLS 1.2 suites, best first; the suites of TLS 1.3 are always offered. Default: the platform's choice. */
+  readonly ciphers?: readonly string[];
 }

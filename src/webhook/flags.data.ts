@@ -76,7 +76,7 @@ export const webhookFlagTable: readonly WebhookFlag[] = [
     doc: 'inject AWS_STS_REGIONAL_ENDPOINTS=regional, unless the service account says otherwise',
   },
   { name: 'watch-config-map', type: 'bool', default: false, doc: 'also use the mapping ConfigMap pod-identity-webhook in --namespace' },
-  { name: 'compose-role-arn', type: 'bool', default: false, doc: 'accept a bare role name in role-arn annotations; needs the account' },
+  { name: 'compose-role-arn', type: 'bool', default: false, doc: 'accept a bare role name in role-arn annotations; needs --account-id' },
   {
     name: 'watch-container-credentials-config',
     type: 'string',
@@ -161,7 +161,12 @@ export const webhookFlagTable: readonly WebhookFlag[] = [
     default: '',
     doc: 'the cluster’s region, for --aws-default-region=auto and --compose-role-arn',
   },
-  { name: 'account-id', type: 'string', default: '', doc: 'the AWS account for --compose-role-arn; empty: that of the instance' },
+  {
+    name: 'account-id',
+    type: 'string',
+    default: '',
+    doc: 'the AWS account for --compose-role-arn, which upstream reads from the instance and podrole never does',
+  },
   {
     name: 'mapping-defaults',
     type: 'bool',

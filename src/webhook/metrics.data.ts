@@ -57,6 +57,11 @@ export const webhookMetrics = {
     help: 'Whether the webhook is ready: caches synced and not draining.',
     labels: {},
   },
+  podrole_admission_certificate_expiry_seconds: {
+    type: 'gauge',
+    help: 'When the serving certificate ends, in seconds since 1970.',
+    labels: {},
+  },
   pod_identity_webhook_pod_count: {
     type: 'counter',
     help: 'Pods of bound service accounts by method (upstream name).',

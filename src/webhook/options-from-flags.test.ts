@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cipherSuites, webhookFlagTable } from './flags.data.ts';
 import { defaultContainerCredentials, defaultWebhookOptions } from './options.ts';
-import { composeRoleFrom, optionsFromFlags, type WebhookFlagsResult } from './options-from-flags.ts';
+import { optionsFromFlags, type WebhookFlagsResult } from './options-from-flags.ts';
 
 type Good = Extract<WebhookFlagsResult, { ok: true }>;
 const good = (values: Parameters<typeof optionsFromFlags>[0]): Good => {
@@ -27,7 +27,6 @@ describe('flags', () => {
       namespace: 'eks',
       tlsSecret: 'pod-identity-webhook',
       identitiesFile: undefined,
-      composeFromInstance: false,
       verbosity: 0,
       printVersion: false,
     });
@@ -121,13 +120,20 @@ describe('flags', () => {
     expect(Object.keys(cipherSuites)).toHaveLength(27);
   });
 
-  it('compose roles from a given account, or from the instance', () => {
+  it('compose roles from a given account alone', () => {
     expect(good({ 'compose-role-arn': true, 'account-id': '111122223333', 'cluster-region': 'cn-north-1' }).options.composeRole).toEqual({
       account: '111122223333',
       partition: 'aws-cn',
     });
-    expect(good({ 'compose-role-arn': true }).serving.composeFromInstance).toBe(true);
-    expect(composeRoleFrom({ account: '1', region: 'us-gov-east-1' })).toEqual({ account: '1', partition: 'aws-us-gov' });
+    expect(optionsFromFlags({ 'compose-role-arn': true })).toEqual({
+      ok: false,
+      problems: [
+        {
+          path: '--compose-role-arn',
+          message: 'needs --account-id ACCOUNT, and --cluster-region outside the aws partition: instance metadata is never asked',
+        },
+      ],
+    });
   });
 
   it('are all wrong at once', () => {

@@ -27,8 +27,6 @@ export interface ServingOptions {
   readonly namespace: string;
   readonly tlsSecret: string;
   readonly identitiesFile: string | undefined;
-  /** Whether account and region for bare role names are to be read from the instance's metadata, once at start. */
-  readonly composeFromInstance: boolean;
   readonly verbosity: number;
   readonly printVersion: boolean;
 }
@@ -51,6 +49,11 @@ export function optionsFromFlags(values: WebhookFlagValues): WebhookFlagsResult 
   const account = read.text('account-id');
   if (account !== '' && !/^[0-9]{12}$/.test(account)) read.problem('account-id', 'an account has twelve digits');
   const composes = read.bool('compose-role-arn');
+  if (composes && account === '')
+    read.problem(
+      'compose-role-arn',
+      'needs --account-id ACCOUNT, and --cluster-region outside the aws partition: instance metadata is never asked',
+    );
   const partition = partitionOfRegion(clusterRegion ?? read.text('aws-default-region'));
 
   const options: WebhookOptions = {
@@ -97,19 +100,10 @@ export function optionsFromFlags(values: WebhookFlagValues): WebhookFlagsResult 
     namespace: read.text('namespace'),
     tlsSecret: read.text('tls-secret'),
     identitiesFile: file === '' ? undefined : file,
-    composeFromInstance: composes && account === '',
     verbosity: read.int('v', 0, 10_000),
     printVersion: read.bool('version'),
   };
   return read.problems.length > 0 ? { ok: false, problems: read.problems } : { ok: true, options, serving, notices };
-}
-
-/** Account and partition for bare role names, as an instance's identity document gives account and region. */
-export function composeRoleFrom({ account, region }: { readonly account: string; readonly region: string }): {
-  account: string;
-  partition: string;
-} {
-  return { account, partition: partitionOfRegion(region) };
 }
 
 const flagsByName = new Map(webhookFlagTable.map((flag) => [flag.name, flag]));

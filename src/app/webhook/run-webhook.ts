@@ -1,5 +1,5 @@
-import { PodroleError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import type { TlsOptions } from '../../host/http-limits.ts';
 import { systemClock } from '../../host/system-clock.ts';
 import { watchTlsFiles } from '../../host/tls-files.ts';
 import { createKubeClient } from '../../kube/client/create-kube-client.ts';
@@ -25,16 +25,10 @@ const DRAIN = { acceptMs: 5_000, finishMs: 10_000 };
 /** All interfaces: the API server calls from another host. */
 const ADDRESS = '0.0.0.0';
 
-/** Runs the webhook until the signal aborts, then drains. Rejects with `ListenError`, `TlsPairError`, `CredentialsError` or `instance-metadata`. */
+/** Runs the webhook until the signal aborts, then drains. Rejects with `ListenError`, `TlsPairError` or `CredentialsError`. */
 export async function runWebhook(run: WebhookRun, context: RunWebhookContext, signal: AbortSignal): Promise<void> {
   const { options, serving } = run;
   const { log } = context;
-  if (serving.composeFromInstance) {
-    throw new PodroleError('--compose-role-arn needs the account, and the instance metadata service is never asked', {
-      code: 'instance-metadata',
-      hint: 'add --account-id ACCOUNT',
-    });
-  }
   for (const notice of run.notices) log.warn('flag adjusted', { notice });
   const clock = systemClock();
   const client = await kubeClientFor(serving, context);
@@ -46,11 +40,16 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
     log,
     onChange: (pair) => setCertificate?.(pair),
   });
-  const tls = { ...files.current(), minVersion: serving.tlsMinVersion };
+  const withPolicy = ({ cert, key }: { readonly cert: string; readonly key: string }): TlsOptions => ({
+    cert,
+    key,
+    minVersion: serving.tlsMinVersion,
+    ciphers: serving.tlsCiphers,
+  });
   const server = await startWebhookServer({
     client,
     webhook: options,
-    tls: { cert: tls.cert, key: tls.key, minVersion: tls.minVersion },
+    tls: withPolicy(files.current()),
     address: ADDRESS,
     port: serving.port,
     metricsPort: serving.metricsPort,
@@ -60,7 +59,7 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
     log,
     random: Math.random,
   });
-  setCertificate = ({ cert, key }) => server.setCertificate({ cert, key, minVersion: serving.tlsMinVersion });
+  setCertificate = (pair) => server.setCertificate(withPolicy(pair));
   log.info('webhook listens', { url: server.url, metricsUrl: server.metricsUrl });
   void server.synced.then(() => log.info('caches have synced'));
   await ended(signal);

@@ -6,11 +6,13 @@ import { healthHandler } from '../../host/health.ts';
 import type { TlsOptions } from '../../host/http-limits.ts';
 import { type Listener, listen } from '../../host/listen.ts';
 import { listenBytes } from '../../host/listen-bytes.ts';
+import { checkTlsPair } from '../../host/tls-files.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { resources } from '../../kube/core/resource.ts';
 import { createEventRecorder } from '../../kube/runtime/event-recorder.ts';
 import { createInformer } from '../../kube/runtime/informer.ts';
 import { createPodIdentityWebhook, mappingTextOf, type PodIdentityWebhook, serviceAccountKeeper } from '../../webhook/create-webhook.ts';
+import { MAPPING_CONFIG_MAP, MAPPING_KEY } from '../../webhook/mapping.ts';
 import { webhookMetrics } from '../../webhook/metrics.data.ts';
 import { defaultWebhookOptions, type WebhookOptions } from '../../webhook/options.ts';
 import { declaredMetrics } from '../declared-metrics.ts';
@@ -46,8 +48,6 @@ export interface WebhookServer {
   close(times: { readonly acceptMs: number; readonly finishMs: number }): Promise<void>;
 }
 
-const MAPPING_NAME = 'pod-identity-webhook';
-const MAPPING_KEY = 'config';
 const IDENTITIES_INTERVAL_MS = 1_000;
 
 /** Starts the pod identity webhook: admission over HTTPS, its caches, metrics and probes. Rejects with `ListenError`. */
@@ -64,7 +64,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     log,
     transform: serviceAccountKeeper(resolved),
   });
-  const mapping = { namespace: options.namespace, name: MAPPING_NAME };
+  const mapping = { namespace: options.namespace, name: MAPPING_CONFIG_MAP };
   const webhook = createPodIdentityWebhook(
     {
       clock,
@@ -102,6 +102,11 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     throw error;
   }
 
+  function tellExpiry({ cert, key }: TlsOptions): void {
+    metrics.set('podrole_admission_certificate_expiry_seconds', checkTlsPair(cert, key, clock.now()).notAfter.getTime() / 1_000);
+  }
+  tellExpiry(options.tls);
+
   const ending = new AbortController();
   const { signal } = ending;
   const tasks = [accounts.run(signal)];
@@ -138,7 +143,10 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     url: listener.url,
     metricsUrl: probes?.url,
     synced: accounts.synced,
-    setCertificate: (tls) => listener.setSecureContext(tls),
+    setCertificate: (tls) => {
+      listener.setSecureContext(tls);
+      tellExpiry(tls);
+    },
     close: async (times) => {
       webhook.startDraining();
       await listener.drain(times);

@@ -120,6 +120,9 @@ export class HttpServer {
   }
 }
 
+/** Node turns TLS 1.3 off when a list of suites names none of its own. */
+const TLS13_SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
+
 function tlsSettings(tls: TlsOptions, limits: HttpLimits): https.ServerOptions {
   return {
     cert: tls.cert,
@@ -127,6 +130,7 @@ function tlsSettings(tls: TlsOptions, limits: HttpLimits): https.ServerOptions {
     minVersion: tls.minVersion ?? 'TLSv1.3',
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: limits.headersTimeoutMs,
+    ...(tls.ciphers === undefined || tls.ciphers.length === 0 ? {} : { ciphers: [...TLS13_SUITES, ...tls.ciphers].join(':') }),
     ...(tls.ca === undefined ? {} : { ca: tls.ca, requestCert: true, rejectUnauthorized: true }),
   };
 }
