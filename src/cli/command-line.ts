@@ -4,8 +4,10 @@ import { canCommand } from './commands/can.ts';
 import { credentialsCommand } from './commands/credentials.ts';
 import { execCommand } from './commands/exec.ts';
 import { explainCommand } from './commands/explain.ts';
+import { issuerCommand } from './commands/issuer.ts';
 import { sandboxCommand } from './commands/sandbox.ts';
 import { setupCommand } from './commands/setup.ts';
+import { tokenCommand } from './commands/token.ts';
 import { trustCommand } from './commands/trust.ts';
 import { upCommand } from './commands/up.ts';
 import { whoCanCommand } from './commands/who-can.ts';
@@ -80,6 +82,8 @@ export function program(invocation: Invocation, name = 'podrole'): Command {
     whoCanCommand(invocation),
     canCommand(invocation),
     trustCommand(invocation),
+    issuerCommand(invocation),
+    tokenCommand(invocation),
     credentialsCommand(invocation),
     execCommand(invocation),
     sandboxCommand(invocation),

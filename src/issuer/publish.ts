@@ -66,7 +66,7 @@ export async function publish({ documents, store, cacheSeconds, drop }: PublishO
 }
 
 /** Names of the keys of a published key set; none where there is none that can be read. */
-function kidsIn(text: string | undefined): readonly string[] {
+export function kidsIn(text: string | undefined): readonly string[] {
   const reading = text === undefined ? undefined : parseKeySet(text);
   if (reading?.ok !== true) return [];
   return reading.keySet.keys.flatMap((key) => ('kid' in key && typeof key.kid === 'string' ? [key.kid] : []));

@@ -23,7 +23,7 @@ export interface IssuerMove {
 export function moveSteps({ from, to }: IssuerMove): readonly MoveStep[] {
   return [
     {
-      title: 'accept both, sign with the old one; restart all API servers',
+      title: 'accept both, sign with the old one (if the key changes too, name the present one with --public-key); restart all API servers',
       issuers: [from, to],
       breaks: 'nobody: tokens are as before',
     },

@@ -2,11 +2,12 @@ import * as v from 'valibot';
 import type { PublicJwk } from '../../oidc/key-set.ts';
 import { IssuerInputError } from '../errors.ts';
 
+const Algorithm = v.picklist(['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512']);
 const Rsa = v.strictObject({
   use: v.literal('sig'),
   kty: v.literal('RSA'),
   kid: v.string(),
-  alg: v.picklist(['RS256', 'RS384', 'RS512']),
+  alg: Algorithm,
   n: v.string(),
   e: v.string(),
 });
@@ -15,7 +16,7 @@ const Ec = v.strictObject({
   kty: v.literal('EC'),
   kid: v.string(),
   crv: v.picklist(['P-256', 'P-384', 'P-521']),
-  alg: v.picklist(['ES256', 'ES384', 'ES512']),
+  alg: Algorithm,
   x: v.string(),
   y: v.string(),
 });
