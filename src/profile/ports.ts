@@ -24,7 +24,10 @@ export interface ProfileStore {
   addFinalizer(profile: Profile, finalizer: string, signal: AbortSignal): Promise<Profile | undefined>;
   /** Removes finalizers on the same condition. `conflict` means: read again and decide again. */
   removeFinalizers(profile: Profile, finalizers: readonly string[], signal: AbortSignal): Promise<'removed' | 'conflict' | 'gone'>;
-  /** Server-side apply of the status subresource, on the condition that the uid is still this one. `undefined`: the profile is gone, or another of its name is there. */
+  /**
+   * Server-side apply of the status subresource, on the condition that the resourceVersion is still this one. `undefined`: the profile
+   * changed meanwhile (its event tells), is gone, or another of its name is there.
+   */
   applyStatus(profile: Profile, status: ProfileStatus, signal: AbortSignal): Promise<Profile | undefined>;
 }
 

@@ -239,7 +239,8 @@ export class ProfileReconciler {
     const startedAt = clock.monotonic();
     const changed = changedConditions(profile, status);
     const stored = await effects.setStatus(profile, status);
-    if (stored !== undefined) profiles.saw(stored, startedAt);
+    if (stored === undefined) return;
+    profiles.saw(stored, startedAt);
     for (const one of changed) {
       const reason = one.reason as ReasonCode;
       const kind = reasons[reason].kind;

@@ -54,11 +54,15 @@ export function profileStore(client: KubeClient, copy: ReadonlyStore<Profile>): 
       }
     },
     applyStatus: async (profile, status, signal) => {
-      const object: KubeObject = { apiVersion: 'kubeflow.org/v1', kind: 'Profile', metadata: { name: nameOf(profile) }, status };
+      const { resourceVersion } = profile.metadata;
+      // A status write ignores the uid it carries; the version alone keeps it off another profile of this name.
+      const metadata = { name: nameOf(profile), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+      const object: KubeObject = { apiVersion: 'kubeflow.org/v1', kind: 'Profile', metadata, status };
       try {
         return (await client.apply(PROFILES, object, { ...MANAGER, force: true, subresource: 'status' }, signal)) as Profile;
       } catch (error) {
-        if (refusedAs(error) === 404) return undefined;
+        // 409: changed meanwhile, or another profile of this name by now: its event brings another round.
+        if ([404, 409].includes(refusedAs(error))) return undefined;
         throw error;
       }
     },

@@ -168,7 +168,7 @@ export class SimKube {
 
   applyStatus(profile: Profile, status: ProfileStatus): Profile | undefined {
     const stored = this.profiles.get(profile.metadata.name ?? '');
-    if (stored === undefined || stored.metadata.uid !== profile.metadata.uid) return undefined;
+    if (stored === undefined || stored.metadata.resourceVersion !== profile.metadata.resourceVersion) return undefined;
     if (JSON.stringify(stored.status) === JSON.stringify(status)) return stored;
     return this.#putProfile({ ...stored, status });
   }
