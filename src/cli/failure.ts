@@ -42,6 +42,12 @@ export async function readInput(terminal: Terminal, file: string): Promise<strin
   });
 }
 
+/** A token: standard input without the line end that a command before the pipe puts there, a file to the letter, as SDKs send it. */
+export async function readToken(terminal: Terminal, file: string): Promise<string> {
+  const text = await readInput(terminal, file);
+  return file === '-' ? text.replace(/\r?\n$/, '') : text;
+}
+
 /** Tells a failure (code, message, cause, hint) and answers the exit code. No stack unless `verbose`. */
 export function tellFailure(
   terminal: Terminal,

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { Exchange, TokenExplanation } from '../../app/issuer/run-token.ts';
 import { type Format, printDocument } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
-import { readInput } from '../failure.ts';
+import { readToken } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { contextOption, endpointOption, kubeconfigOption, outputOption, regionOption, wholeNumber } from '../options.ts';
 import { findingText } from './issuer/verify.ts';
@@ -79,7 +79,7 @@ function decodeCommand(invocation: Invocation): Command {
     .action(async (file: string | undefined, flags: { readonly output: Format }) => {
       const { terminal } = invocation;
       const { explain } = await import('../../app/issuer/run-token.ts');
-      const explanation = explain(await readInput(terminal, file ?? '-'), new Date());
+      const explanation = explain(await readToken(terminal, file ?? '-'), new Date());
       if (explanation.findings.some(({ severity }) => severity === 'error')) invocation.exitCode = EXIT.no;
       if (flags.output === 'text') terminal.out(explanationText(invocation, explanation));
       else printDocument(terminal, { kind: 'TokenExplanation', ...explanation }, flags.output);
@@ -124,7 +124,7 @@ async function exchangeToken(invocation: Invocation, file: string, flags: Exchan
   const { exchange, credentialsText } = await import('../../app/issuer/run-token.ts');
   const outcome = await exchange(
     {
-      token: await readInput(terminal, file),
+      token: await readToken(terminal, file),
       roleArn: flags.role,
       sessionName: flags.sessionName,
       durationSeconds: flags.duration,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Platform, RotationResult } from '../../../app/issuer/run-rotation.ts';
 import { type Format, printDocument } from '../../document.ts';
 import { EXIT } from '../../exit-codes.ts';
-import { readInput, UsageError } from '../../failure.ts';
+import { readInput, readToken, UsageError } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
 import { collected, endpointOption, outputOption, regionOption } from '../../options.ts';
 import { indent } from '../../text.ts';
@@ -76,7 +76,7 @@ async function rotate(invocation: Invocation, flags: RotateFlags): Promise<void>
   const { terminal } = invocation;
   const { runRotation } = await import('../../../app/issuer/run-rotation.ts');
   const tokens = [];
-  for (const file of flags.token ?? []) tokens.push(await readInput(terminal, file));
+  for (const file of flags.token ?? []) tokens.push(await readToken(terminal, file));
   const result = await runRotation(
     {
       file: flags.state,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Finding } from '../../../app/issuer/run-issuer.ts';
 import { type Format, printDocument } from '../../document.ts';
 import { EXIT } from '../../exit-codes.ts';
-import { readInput } from '../../failure.ts';
+import { readInput, readToken } from '../../failure.ts';
 import type { Invocation } from '../../invocation.ts';
 import { collected, outputOption } from '../../options.ts';
 import { caOption, type Resolve, resolveOption } from './options.ts';
@@ -44,7 +44,7 @@ export function verifyCommand(invocation: Invocation): Command {
       const report = await verifyFromOutside(
         {
           issuer,
-          token: flags.token === undefined ? undefined : await readInput(terminal, flags.token),
+          token: flags.token === undefined ? undefined : await readToken(terminal, flags.token),
           clientIds: flags.clientId ?? ['sts.amazonaws.com'],
           ca: flags.ca === undefined ? undefined : await readInput(terminal, flags.ca),
           resolve: flags.resolve ?? new Map(),
