@@ -51,7 +51,8 @@ describe('the identity of a service account', () => {
     const wanted = { roleArn: ROLE, audience: 'client-b', durationSeconds: 3_600 };
     for (const web of [account({ 'eks.amazonaws.com/role-arn': 'other' }), refusal(403)])
       expect(await resolve({ web }, wanted)).toMatchObject({ roleArn: ROLE, token: { audiences: ['client-b'], expirationSeconds: 3_600 } });
-    await expect(resolve({ web: refusal(403) })).rejects.toMatchObject({ code: 'kube-api-refused' });
+    await expect(resolve({ web: refusal(403) })).rejects.toMatchObject({ code: 'service-account-forbidden' });
+    await expect(resolve({ web: refusal(500) }, wanted)).rejects.toMatchObject({ code: 'kube-api-refused' });
   });
 
   it.each([

@@ -65,6 +65,7 @@ export async function runExec(options: ExecOptions, signal: AbortSignal): Promis
       issuerRegion: typeof issuer === 'string' ? regionOfIssuer(issuer) : undefined,
       endpoint: options.endpoint,
     });
+    if (env.AWS_REGION === undefined) options.onNote('no region is known, and some SDKs need one: --region REGION');
     // A session of the same name from an earlier run is somebody else's.
     await removeAwsCliSession(env);
     options.onReady?.(identity);

@@ -18,7 +18,7 @@ interface Account {
 
 /**
  * The identity of a service account, as its annotations say. The role is a caller's or the annotation's; with a caller's role an account
- * that may not be read is no obstacle. Rejects with `service-account-not-found`, `role-annotation-missing`, `role-invalid`, or what the API server refused.
+ * that may not be read is no obstacle. Rejects with `service-account-not-found`, `service-account-forbidden`, `role-annotation-missing`, `role-invalid`, or what the API server refused.
  */
 export async function serviceAccountIdentity(
   kube: KubeClient,
@@ -68,8 +68,13 @@ async function annotationsOf(
     const found = await kube.find(resources.serviceAccounts, account, signal);
     if (found !== undefined) return found.metadata.annotations ?? {};
   } catch (error) {
-    if (error instanceof KubeApiError && error.httpStatus === 403 && overrides.roleArn !== undefined) return {};
-    throw error;
+    if (!(error instanceof KubeApiError) || error.httpStatus !== 403) throw error;
+    if (overrides.roleArn !== undefined) return {};
+    throw new PodroleError(`service account ${account.name} in ${account.namespace} may not be read with these credentials`, {
+      code: 'service-account-forbidden',
+      hint: 'name the role with --role; or is it the wrong --context?',
+      cause: error,
+    });
   }
   throw new PodroleError(`there is no service account ${account.name} in namespace ${account.namespace}`, {
     code: 'service-account-not-found',
