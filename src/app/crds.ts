@@ -6,14 +6,20 @@ import type { KubeObject } from '../kube/core/object.ts';
 import { resources } from '../kube/core/resource.ts';
 import { packageRoot } from './package-root.ts';
 
+/** Parsing is a good part of a sandbox's start, and the shipped files do not change. */
+let shipped: Promise<readonly KubeObject[]> | undefined;
+
 /** Applies the CRDs of `deploy/crds`, as setup's field manager. */
 export async function installCrds(client: KubeClient, signal?: AbortSignal): Promise<void> {
+  shipped ??= readCrds();
+  const crds = await shipped;
+  await Promise.all(
+    crds.map((crd) => client.apply(resources.customResourceDefinitions, crd, { fieldManager: 'podrole-setup', force: true }, signal)),
+  );
+}
+
+async function readCrds(): Promise<readonly KubeObject[]> {
   const folder = join(packageRoot(), 'deploy/crds');
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
-  await Promise.all(
-    files.map(async (name) => {
-      const crd = parse(await readFile(join(folder, name), 'utf8')) as KubeObject;
-      await client.apply(resources.customResourceDefinitions, crd, { fieldManager: 'podrole-setup', force: true }, signal);
-    }),
-  );
+  return Promise.all(files.map(async (name) => parse(await readFile(join(folder, name), 'utf8')) as KubeObject));
 }

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { PodroleError } from '../../base/errors.ts';
+import { isJsonObject } from '../../base/json.ts';
 import { createAuthority, openAuthority } from '../../host/authority.ts';
 import { generateSigningKeyPem } from '../../host/signing-key.ts';
 import { importSigningKey } from '../../oidc/signing-key.ts';
@@ -166,10 +167,12 @@ function storedIdentity(file: string, options: DataDirOptions): IdentityFile {
       cause,
     });
   }
-  if (stored.version !== 1)
-    throw new PodroleError(`${file} is of version ${String(stored.version)}, which this podrole does not know`, {
+  if (!isJsonObject(stored) || stored.version !== 1) {
+    throw new PodroleError(`${file} is not what this version of podrole keeps of a sandbox`, {
       code: 'data-dir-damaged',
+      hint: 'name another --data-dir, or restore the folder from a copy',
     });
+  }
   const others = (['account', 'region', 'cluster'] as const).filter((name) => stored[name] !== options[name]);
   if (others.length > 0) {
     throw new PodroleError(`${options.folder} keeps a sandbox with ${others.map((name) => `${name} ${stored[name]}`).join(', ')}`, {

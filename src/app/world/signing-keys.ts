@@ -1,23 +1,25 @@
 import { generateSigningKeyPem } from '../../host/signing-key.ts';
 import { importSigningKey, type SigningKey } from '../../oidc/signing-key.ts';
 
-/** Keys made ahead once a first sandbox was started: who starts one, as tests do, starts more. */
 const AHEAD = 2;
 const ready: Promise<SigningKey>[] = [];
 
-/**
- * A new RSA key that no sandbox of this process had before. Finding its primes is most of a sandbox's start, so the next ones are made
- * beside the running one.
- */
+/** A new RSA key that no sandbox of this process had before: one made ahead, where there is one. */
 export async function takeSigningKey(): Promise<SigningKey> {
-  const taken = await (ready.shift() ?? newKey());
+  return ready.shift() ?? newKey();
+}
+
+/**
+ * Begins to make keys for the sandboxes to come, off the main thread. Finding its primes is most of a sandbox's start, and whoever starts one
+ * in a program, as tests do, starts more.
+ */
+export function makeSigningKeysAhead(): void {
   while (ready.length < AHEAD) {
     const next = newKey();
     // Told to whoever takes it; until then nobody waits for it.
     next.catch(() => undefined);
     ready.push(next);
   }
-  return taken;
 }
 
 async function newKey(): Promise<SigningKey> {

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { PodroleError } from '../../base/errors.ts';
+import { isJsonObject } from '../../base/json.ts';
 import type { AwsSnapshot } from '../../sandbox/aws/store/snapshot.ts';
 import { replay, type Write } from '../../sandbox/kube-api/store/replay.ts';
 import type { StoreSnapshot } from '../../sandbox/kube-api/store/store.ts';
@@ -113,7 +114,7 @@ function stateIn(file: string): StateFile {
   } catch (cause) {
     throw damaged(file, cause);
   }
-  const { version, journal } = state as Partial<StateFile>;
+  const { version, journal }: Partial<StateFile> = isJsonObject(state) ? (state as object) : {};
   if (version !== 1 || !/^journal-\d+\.jsonl$/.test(journal ?? ''))
     throw damaged(file, new Error(`version ${String(version)} is not known`));
   return state as StateFile;

@@ -1,0 +1,138 @@
+import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PodroleError } from '../../base/errors.ts';
+import type { AwsSnapshot } from '../../sandbox/aws/store/snapshot.ts';
+import { WorldJournal, type WorldState } from './world-journal.ts';
+
+const aws = (roles: number): AwsSnapshot => ({
+  version: 1,
+  roles: Array.from({ length: roles }, () => ({})) as never,
+  providers: [],
+  policies: [],
+  instanceProfiles: [],
+  clusters: [],
+  associations: [],
+  buckets: [],
+});
+const object = (name: string): { readonly metadata: { readonly name: string } } => ({ metadata: { name } });
+const state: WorldState = {
+  kube: { revision: 5, buckets: { pods: [{ key: 'a/x', object: object('x') }] } },
+  aws: aws(0),
+  ports: { kube: 1, aws: 2 },
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'podrole-journal-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Opens, reads and lets go. */
+function reopened(): WorldState | undefined {
+  const { journal, state: found } = WorldJournal.open(folder);
+  journal.close();
+  return found;
+}
+
+function started(): WorldJournal {
+  const { journal } = WorldJournal.open(folder);
+  journal.restart(state);
+  return journal;
+}
+
+describe('a world on disk', () => {
+  it('is new where there is none', () => {
+    expect(reopened()).toBeUndefined();
+  });
+
+  it('is its state with the changes since', () => {
+    const journal = started();
+    journal.append({ kube: { revision: 6, bucket: 'pods', type: 'ADDED', key: 'a/y', object: object('y') } });
+    journal.append({ kube: { revision: 7, bucket: 'pods', type: 'DELETED', key: 'a/x', object: object('x') } });
+    journal.append({ kube: { revision: 8, bucket: 'secrets', type: 'ADDED', key: 'a/s', object: object('s') } });
+    journal.append({ aws: aws(1) });
+    journal.append({ aws: aws(2) });
+    journal.append({ ports: { kube: 3, aws: 4 } });
+    journal.close();
+    expect(reopened()).toEqual({
+      kube: { revision: 8, buckets: { pods: [{ key: 'a/y', object: object('y') }], secrets: [{ key: 'a/s', object: object('s') }] } },
+      aws: aws(2),
+      ports: { kube: 3, aws: 4 },
+    });
+  });
+
+  it('is the same after its state was written anew, with an empty journal and one file of each', () => {
+    const journal = started();
+    journal.append({ ports: { kube: 3, aws: 4 } });
+    expect(journal.bytes).toBeGreaterThan(0);
+    journal.restart({ ...state, ports: { kube: 3, aws: 4 } });
+    expect(journal.bytes).toBe(0);
+    journal.close();
+    expect(reopened()?.ports).toEqual({ kube: 3, aws: 4 });
+    expect(readdirSync(folder).sort()).toEqual(['journal-3.jsonl', 'state.json']);
+    expect(statSync(join(folder, 'state.json')).mode & 0o777).toBe(0o600);
+  });
+
+  it('does without a last line that was cut, and goes on behind the line before', () => {
+    const journal = started();
+    journal.append({ ports: { kube: 3, aws: 4 } });
+    journal.close();
+    appendFileSync(join(folder, 'journal-2.jsonl'), '{"kube":{"revision":6,"buc');
+    const { journal: again, state: found } = WorldJournal.open(folder);
+    expect(found?.kube.revision).toBe(5);
+    again.append({ kube: { revision: 6, bucket: 'pods', type: 'ADDED', key: 'a/y', object: object('y') } });
+    again.close();
+    expect(reopened()?.kube.revision).toBe(6);
+  });
+
+  it('is what it was before when the process ended between the new journal and the new state', () => {
+    const journal = started();
+    journal.append({ ports: { kube: 3, aws: 4 } });
+    journal.close();
+    writeFileSync(join(folder, 'journal-3.jsonl'), '');
+    writeFileSync(join(folder, 'state.json.new'), '{"version":1,"jour');
+    expect(reopened()?.ports).toEqual({ kube: 3, aws: 4 });
+  });
+
+  it('keeps every prefix of its lines: a journal cut anywhere is an earlier moment, never an error', () => {
+    const journal = started();
+    const ports = [11, 12, 13, 14];
+    for (const port of ports) journal.append({ ports: { kube: port, aws: 1 } });
+    journal.close();
+    const file = join(folder, 'journal-2.jsonl');
+    const whole = readFileSync(file);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: whole.length }), (length) => {
+        writeFileSync(file, whole.subarray(0, length));
+        const lines = whole.subarray(0, length).toString().split('\n').length - 1;
+        expect(reopened()?.ports.kube).toBe(lines === 0 ? 1 : ports[lines - 1]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('names the file and the line that cannot be read', () => {
+    started().close();
+    writeFileSync(join(folder, 'journal-2.jsonl'), '{"ports":{"kube":1,"aws":1}}\nnot json\n');
+    expect(() => reopened()).toThrow(`${join(folder, 'journal-2.jsonl')}:2 cannot be read as what a sandbox keeps`);
+  });
+
+  it('refuses foreign bytes in place of its state, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        writeFileSync(join(folder, 'state.json'), text);
+        try {
+          reopened();
+          throw new Error('it was read');
+        } catch (error) {
+          expect((error as PodroleError).code).toBe('data-dir-damaged');
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
