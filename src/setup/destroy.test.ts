@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FakeClock } from '../../test/support/fake-clock.ts';
+import { FakeClock, settle } from '../../test/support/fake-clock.ts';
 import { changesOf, itemOf, planFor, REQUEST } from '../../test/support/setup-plans.ts';
 import { CLUSTER_ARN, ISSUER, intercepted, OWN_TAGS, REGION, roleArn, SetupWorld, sha256Hex } from '../../test/support/setup-world.ts';
 import type { PlanItem } from './action.ts';
@@ -150,6 +150,16 @@ describe('the removal', () => {
     await clock.advance(10_000);
     await done;
     expect(order).toEqual(['kube.deleteProfile at 0', 'aws.deleteRole at later', 'aws.deleteRole at later']);
+  });
+
+  it('takes every policy off before the role goes, however slow IAM is', async () => {
+    const world = await installed();
+    const ports = intercepted(world.ports(), async ({ name }, run) => {
+      if (name === 'aws.deleteInlinePolicy') await settle();
+      return run();
+    });
+    await carryOut(ports, { items: (await planFrom(world)).items, tags: {}, clock: new FakeClock(), told: () => undefined });
+    expect(world.state.roles).toEqual({});
   });
 
   it('gives up on a Profile that stays, with the roles untouched', async () => {

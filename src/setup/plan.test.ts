@@ -177,6 +177,12 @@ describe('a plan for what setup made', () => {
     expect(itemOf(plan, 'trust/kf-admin-demo').after).not.toMatch(/fluentd|pipeline/);
   });
 
+  it('leaves a policy of the user’s alone, even under a name of kfctl’s', async () => {
+    const world = await installed();
+    world.state.roles['kf-admin-demo']!.inline.iam_alb_ingress_policy = '{}';
+    expect(changesOf((await planFor(world)).items)).toEqual([]);
+  });
+
   it('keeps a subject that somebody added by hand, and says so', async () => {
     const world = await installed();
     const role = world.state.roles['kf-admin-demo']!;

@@ -78,7 +78,8 @@ function applyCommand(invocation: Invocation): Command {
         resume: `podrole setup apply ${flags.plan === undefined ? source : '-f FILE'}`,
       });
       if (flags.output !== 'text') printDocument(terminal, { kind: 'Plan', applied: done, ...planDocument(prepared) }, flags.output);
-      if (done) terminal.err(`next: podrole setup status ${flags.plan === undefined ? source : '-f FILE'}\n`);
+      if (!done) invocation.exitCode = EXIT.no;
+      else terminal.err(`next: podrole setup status ${flags.plan === undefined ? source : '-f FILE'}\n`);
     });
 }
 
@@ -144,7 +145,7 @@ function destroyCommand(invocation: Invocation): Command {
           resume: `podrole setup destroy -f ${flags.file}`,
         }));
       if (flags.output !== 'text') printDocument(terminal, { kind: 'Plan', applied: done, ...planDocument(prepared) }, flags.output);
-      if (prepared.summary.conflict > 0) invocation.exitCode = EXIT.no;
+      if (prepared.summary.conflict > 0 || (!done && flags.dryRun !== true)) invocation.exitCode = EXIT.no;
       if (done) terminal.err(`next: podrole setup destroy -f ${flags.file} --dry-run\n`);
     });
 }
