@@ -9,7 +9,7 @@ import type { SwitchEvidence } from './next-move.ts';
 import { type RotationStand, rotate } from './rotate.ts';
 import { parseRotation, type RotationState, rotationText } from './state.ts';
 
-const CACHE = 3_600;
+const CACHE = 4 * 3_600;
 const TOKEN = 86_400;
 const MINUTE = 60_000;
 /** A quarter beyond a half hour, so that no wait ends on a step by chance. */
