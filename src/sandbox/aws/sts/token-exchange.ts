@@ -6,6 +6,7 @@ import { AwsError } from '../errors.ts';
 import { NO_REQUEST_ID } from '../query/query-protocol.ts';
 import type { ProviderRecord } from '../store/records.ts';
 import type { Call } from '../world.ts';
+import { signatureCheck } from './signature-check.ts';
 
 /** A token that was verified against its provider. */
 export interface VerifiedToken {
@@ -70,6 +71,7 @@ export async function verifyExchange(call: Call, input: ExchangeInput): Promise<
     roleArn: input.roleArn,
     now: new Date(call.now),
     mode: world.switches.mode,
+    signatureCheck,
   });
   if (!verdict.ok) throw tokenRefusal(verdict);
   notes.subject = verdict.subject;
