@@ -165,6 +165,7 @@ async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[
       port,
       allowedHosts: ['127.0.0.1', 'localhost'],
       maxBodyBytes: 16 << 20,
+      lightRequests: intercept?.aws === undefined,
       log,
     });
   const before = options.port === 0 ? identity.ports.aws : 0;

@@ -13,6 +13,11 @@ export interface ListenOptions {
   readonly tls?: TlsOptions;
   /** Default `127.0.0.1`. */
   readonly address?: string;
+  /**
+   * Hand the adapter's own request to the handler, which reads as a `Request` does but is not one to the platform: `new Request(request)`
+   * and `request instanceof Request` fail. Saves a twentieth of a millisecond a request. Default false.
+   */
+  readonly lightRequests?: boolean;
   /** 0: any free one. */
   readonly port: number;
   /** Names (with any port) or `name:port` that Host and Origin must be: 421 and 403 otherwise. Default: any. */
@@ -43,7 +48,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const allowed = options.allowedHosts && new Set(options.allowedHosts.map((host) => host.toLowerCase()));
   const answer = getRequestListener(
     async (light, { incoming, outgoing }) => {
-      const request = await ownRequest(light);
+      const request = options.lightRequests === true ? light : await ownRequest(light);
       // A platform request follows its signal through a weak reference: it must live for as long as the client may still hang up.
       const live = new Set([request]);
       outgoing.once('close', () => live.clear());

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>;
 
 /**
- * Sends a `Response`. A body that is there at once goes out in one piece with its length; any other is streamed as it comes, with
+ * Sends a `Response`. A body that declares its length, or is there at once, goes out in one piece; any other is streamed as it comes, with
  * back-pressure, the headers first. The stream is cancelled when the client goes. Rejects when the stream fails: the connection is
  * then cut, so that the client cannot take the torso for the whole.
  */
@@ -14,6 +14,17 @@ export async function writeResponse(response: Response, outgoing: ServerResponse
     await body?.cancel();
     outgoing.writeHead(response.status, headers);
     outgoing.end();
+    return;
+  }
+  if (response.headers.has('content-length')) {
+    try {
+      const whole = new Uint8Array(await response.arrayBuffer());
+      outgoing.writeHead(response.status, headers);
+      outgoing.end(whole);
+    } catch (error) {
+      outgoing.destroy();
+      throw error;
+    }
     return;
   }
   const reader = body.getReader();

@@ -108,7 +108,9 @@ export function createAws(options: AwsOptions): SandboxAws {
         caller: authentication?.ok === true ? authentication.caller : { kind: 'anonymous' },
         requestId,
         now,
-        signal: http.signal,
+        get signal() {
+          return http.signal;
+        },
         notes: {},
       }),
       authenticate: (http) => authenticator.authenticate(http, now),

@@ -21,7 +21,20 @@ export async function readCall(request: Request, limit: number): Promise<ReadCal
   const header = (name: string): string | undefined => request.headers.get(name) ?? (name === 'host' ? url.host : undefined);
   const headersWith = (prefix: string): readonly (readonly [string, string])[] =>
     [...request.headers].filter(([name]) => name.startsWith(prefix));
-  return { ok: true, http: { method: request.method, url, body, header, headersWith, signal: request.signal } };
+  return {
+    ok: true,
+    http: {
+      method: request.method,
+      url,
+      body,
+      header,
+      headersWith,
+      // Made when it is asked for: most calls never wait for anything, and a signal costs more than their answer.
+      get signal() {
+        return request.signal;
+      },
+    },
+  };
 }
 
 async function readBody(request: Request, limit: number): Promise<Uint8Array | undefined> {

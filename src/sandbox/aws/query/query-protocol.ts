@@ -114,9 +114,15 @@ function respond(
   text: string,
   { status, requestId, now }: { readonly status: number; readonly requestId: string; readonly now: number },
 ): Response {
-  return new Response(text, {
+  const body = Buffer.from(text, 'utf8');
+  return new Response(body, {
     status,
-    headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId, date: new Date(now).toUTCString() },
+    headers: {
+      'content-type': 'text/xml',
+      'content-length': String(body.length),
+      'x-amzn-requestid': requestId,
+      date: new Date(now).toUTCString(),
+    },
   });
 }
 
