@@ -23,13 +23,25 @@ export interface DeclaredMetrics<Name extends string> {
 export function declaredMetrics<Name extends string>(table: Readonly<Record<Name, Declaration>>): DeclaredMetrics<Name> {
   const registry = createMetrics();
   registry.withProcessMetrics();
+  const settle: (() => void)[] = [];
   const update = new Map<string, (value: number, labels: Labels) => void>();
   for (const [name, { type, help, labels: declared, buckets = [] }] of Object.entries<Declaration>(table)) {
     const labels = Object.fromEntries(Object.entries(declared).map(([label, values]) => [label, values ?? []]));
     const options = { name, help, labels };
     if (type === 'counter') {
       const counter = registry.counter(options);
-      update.set(name, (value, given) => counter.add(value, given));
+      // Kept here between scrapes: the library hashes labels at each count.
+      const counts = new Map<string, { readonly labels: Labels; amount: number }>();
+      update.set(name, (value, given) => {
+        const key = Object.values(given).join('\n');
+        const known = counts.get(key);
+        if (known === undefined) counts.set(key, { labels: given, amount: value });
+        else known.amount += value;
+      });
+      settle.push(() => {
+        for (const { labels: given, amount } of counts.values()) counter.add(amount, given);
+        counts.clear();
+      });
     } else if (type === 'gauge') {
       const gauge = registry.gauge(options);
       update.set(name, (value, given) => gauge.set(value, given));
@@ -38,13 +50,17 @@ export function declaredMetrics<Name extends string>(table: Readonly<Record<Name
       update.set(name, (value, given) => histogram.observe(value, given));
     }
   }
+  const settled = <T>(scrape: T): T => {
+    for (const each of settle) each();
+    return scrape;
+  };
   const write = (name: string, value: number, labels: Labels = {}): void => {
     const target = update.get(name);
     if (target === undefined) throw new RangeError(`metric ${name} is not declared`);
     target(value, labels);
   };
   return {
-    registry,
+    registry: { ...registry, expose: () => settled(registry).expose(), handle: (request) => settled(registry).handle(request) },
     increment: (name, labels, by = 1) => write(name, by, labels),
     set: (name, value, labels) => write(name, value, labels),
     observe: (name, value, labels) => write(name, value, labels),

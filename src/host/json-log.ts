@@ -24,11 +24,22 @@ const SECRET_FIELDS = ['token', 'authorization', 'password', 'secret', 'key', 'p
 /** One JSON object a line: `level`, `time` (ISO 8601), the base fields, the line's own, `msg`. */
 export function jsonLog(options: LogOptions): Log {
   const now = options.now ?? (() => new Date());
+  let lastMs = Number.NaN;
+  let lastStamp = '';
+  /** Lines of one millisecond share their text. */
+  const timestamp = (): string => {
+    const at = now();
+    if (at.getTime() !== lastMs) {
+      lastMs = at.getTime();
+      lastStamp = `,"time":"${at.toISOString()}"`;
+    }
+    return lastStamp;
+  };
   const logger = pino(
     {
       level: options.level ?? 'info',
       base: options.base ?? null,
-      timestamp: () => `,"time":"${now().toISOString()}"`,
+      timestamp,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_FIELDS, censor: '[secret]' },
     },

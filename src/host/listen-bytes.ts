@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { messageOf } from '../base/errors.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import type { HttpLimits, TlsOptions } from './http-limits.ts';
@@ -23,7 +24,10 @@ export interface BytesResponse {
 }
 
 export interface ListenBytesOptions {
-  /** May answer at once or later. `signal` aborts when the client hangs up first. A throw is a 500 and a log line. */
+  /**
+   * May answer at once or later. `signal` aborts when the client hangs up; a listener on it must go with its request, since the connection's
+   * next requests share it. A throw is a 500 and a log line.
+   */
   readonly onRequest: (request: BytesRequest, signal: AbortSignal) => BytesResponse | Promise<BytesResponse>;
   readonly tls?: TlsOptions;
   /** Default `127.0.0.1`. */
@@ -46,24 +50,27 @@ export interface BytesListener extends Listener {
 /** Bytes in, bytes out, for the admission path: no `Request`, no streams, no copies. Rejects with `ListenError`. */
 export async function listenBytes(options: ListenBytesOptions): Promise<BytesListener> {
   const log = options.log ?? silentLog;
-  let inFlight = 0;
+  const hangUps = new WeakMap<Socket, AbortController>();
   const server = new HttpServer({
     tls: options.tls,
     limits: options.limits,
     log,
     onRequest: (incoming, outgoing) => {
       const refusal = refusalOf(incoming, server.limits);
-      if (refusal) {
-        refuse(outgoing, refusal);
-        return;
-      }
-      inFlight += 1;
-      outgoing.once('close', () => {
-        inFlight -= 1;
-      });
-      void serve(incoming, outgoing);
+      if (refusal) refuse(outgoing, refusal);
+      else void serve(incoming, outgoing);
     },
   });
+
+  /** One for all requests of a connection, since HTTP/1.1 has no other way to call off a request than to hang up. */
+  function hangUpOf(socket: Socket): AbortSignal {
+    const known = hangUps.get(socket);
+    if (known !== undefined) return known.signal;
+    const controller = new AbortController();
+    hangUps.set(socket, controller);
+    socket.once('close', () => controller.abort(new Error('the client went away')));
+    return controller.signal;
+  }
 
   async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     let body: Buffer | undefined;
@@ -77,27 +84,24 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
       refuse(outgoing, { status: 413, message: `the body is larger than ${server.limits.maxBodyBytes} bytes` });
       return;
     }
-    const gone = new AbortController();
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) gone.abort(new Error('the client went away'));
-    });
+    const signal = hangUpOf(incoming.socket);
     let response: BytesResponse;
     try {
-      response = await options.onRequest(
+      const answer = options.onRequest(
         { method: incoming.method ?? '', path: incoming.url ?? '', headers: incoming.headers, body },
-        gone.signal,
+        signal,
       );
+      response = answer instanceof Promise ? await answer : answer;
     } catch (error) {
-      if (!gone.signal.aborted) log.error('request failed', { error: messageOf(error), method: incoming.method ?? '' });
+      if (!signal.aborted) log.error('request failed', { error: messageOf(error), method: incoming.method ?? '' });
       response = { status: 500, contentType: 'application/json', body: Buffer.from('{"message":"internal error"}') };
     }
     if (outgoing.destroyed) return;
-    outgoing.writeHead(response.status, {
-      'content-type': response.contentType,
-      'content-length': response.body.byteLength,
-      ...response.headers,
-    });
-    outgoing.end(incoming.method === 'HEAD' ? undefined : response.body);
+    const bytes = response.body;
+    outgoing.writeHead(response.status, { 'content-type': response.contentType, 'content-length': bytes.byteLength, ...response.headers });
+    if (incoming.method === 'HEAD') outgoing.end();
+    // As text the body leaves in one write with the headers; latin1 is bytes for bytes.
+    else outgoing.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'), 'latin1');
   }
 
   const address = options.address ?? '127.0.0.1';
@@ -107,7 +111,7 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
     port,
     url: `${server.secure ? 'https' : 'http'}://${host}:${port}`,
     get inFlight() {
-      return inFlight;
+      return server.inFlight;
     },
     setSecureContext: (tls) => server.setSecureContext(tls),
     close: (graceMs) => server.close(graceMs),

@@ -54,9 +54,13 @@ export function clampExpiration(seconds: number, maximum: number = MAX_TOKEN_EXP
   return { seconds, clamped: undefined };
 }
 
+/** A rooted path that has nothing to clean: no empty part and none that begins with a dot. */
+const CLEAN = /^(?:\/[^/.][^/]*)+$/;
+
 /** Joins and cleans a Unix path lexically: no `.`, no `..`, no doubled or trailing slash (Go's `path.Join`). */
 export function joinPath(directory: string, file: string): string {
   const joined = `${directory}/${file}`;
+  if (CLEAN.test(joined)) return joined;
   const rooted = joined.startsWith('/');
   const kept: string[] = [];
   for (const part of joined.split('/')) {

@@ -29,6 +29,7 @@ export class HttpServer {
   readonly #secure: boolean;
   readonly #log: Log;
   #draining = false;
+  #inFlight = 0;
 
   constructor(options: HttpServerOptions) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -45,11 +46,14 @@ export class HttpServer {
       insecureHTTPParser: false,
       noDelay: true,
     };
+    const onAnswered = (): void => {
+      this.#inFlight -= 1;
+      if (this.#draining) this.#server.closeIdleConnections();
+    };
     const onRequest = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
       if (this.#draining) outgoing.shouldKeepAlive = false;
-      outgoing.on('close', () => {
-        if (this.#draining) this.#server.closeIdleConnections();
-      });
+      this.#inFlight += 1;
+      outgoing.once('close', onAnswered);
       options.onRequest(incoming, outgoing);
     };
     this.#server = options.tls
@@ -90,6 +94,11 @@ export class HttpServer {
   /** New handshakes take this certificate; connections that exist keep theirs. */
   setSecureContext(tls: TlsOptions): void {
     if (this.#server instanceof https.Server) this.#server.setSecureContext(tlsSettings(tls, this.limits));
+  }
+
+  /** Requests whose headers were read and which are not yet answered. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   get secure(): boolean {

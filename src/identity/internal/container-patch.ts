@@ -128,5 +128,10 @@ function freePath(wanted: string, mounts: readonly MountOutline[]): string {
 }
 
 function samePath(one: string, other: string): boolean {
-  return one === other || joinPath(one, '') === joinPath(other, '');
+  return one === other || ((isUnclean(one) || isUnclean(other)) && joinPath(one, '') === joinPath(other, ''));
+}
+
+/** Whether cleaning may change a path. */
+function isUnclean(path: string): boolean {
+  return path.endsWith('/') || path.includes('//') || path.includes('/.') || !path.startsWith('/');
 }
