@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { access, constants, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,8 +19,10 @@ async function binaryFolder(): Promise<string> {
   if (process.env.PODROLE_CLUSTER_BIN) return process.env.PODROLE_CLUSTER_BIN;
   const modules = await readFile(join(root, 'test/cluster/control-plane/go.mod'), 'utf8');
   const version = /^\s*k8s\.io\/kubernetes (\S+)$/m.exec(modules)?.[1] ?? '';
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'podrole-cluster', version);
+  return join(cacheFolder(), version);
 }
+
+const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'podrole-cluster');
 
 const isProgram = (file: string): Promise<boolean> =>
   access(file, constants.X_OK).then(
@@ -40,6 +43,23 @@ export async function cachedKubectl(): Promise<{ readonly program: string } | { 
   return (await isProgram(program))
     ? { program }
     : { skipped: 'no kubectl in the cache; test/cluster/control-plane/cluster build makes it' };
+}
+
+/** A small client-go program of this repository, built once per version of its sources, or why there is none. */
+export async function clientGoProgram(): Promise<{ readonly program: string } | { readonly skipped: string }> {
+  const source = join(root, 'test/cluster/client-go');
+  const hash = createHash('sha256');
+  for (const name of ['main.go', 'go.mod', 'go.sum']) hash.update(await readFile(join(source, name)));
+  const program = join(cacheFolder(), `client-go-${hash.digest('hex').slice(0, 16)}`, 'client-go');
+  if (await isProgram(program)) return { program };
+  if (!(await hasGo())) return { skipped: 'no client-go program in the cache, and no Go to build it' };
+  if (process.env.CI && process.env.PODROLE_CI_CLUSTER !== '1')
+    return { skipped: 'no client-go program in the cache, and CI builds it only with PODROLE_CI_CLUSTER=1' };
+  const draft = `${program}.${process.pid}`;
+  const env = { ...process.env, CGO_ENABLED: '0' };
+  await run('go', ['build', '-trimpath', '-buildvcs=false', '-o', draft, '.'], { cwd: source, env, maxBuffer: 1 << 26 });
+  await rename(draft, program);
+  return { program };
 }
 
 /** Makes sure of the binaries, building them where that is wanted. Answers why not, or nothing. */
