@@ -75,7 +75,7 @@ export function sandboxFacts(sandbox: Sandbox, identity: { readonly role: string
     account: sandbox.account,
     region: sandbox.region,
     cluster: sandbox.cluster,
-    ...(identity ?? {}),
+    ...identity,
     env: {
       KUBECONFIG: sandbox.kubeconfig,
       AWS_ENDPOINT_URL: sandbox.awsEndpoint,

@@ -10,7 +10,7 @@ export function proxyFromEnvironment(url: string, env: Readonly<Record<string, s
   const proxy = read(protocol === 'https:' ? 'https_proxy' : 'http_proxy');
   if (proxy === undefined) return undefined;
   const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  if (host === 'localhost' || host === '::1' || /^127\./.test(host)) return undefined;
+  if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return undefined;
   const effectivePort = port || (protocol === 'https:' ? '443' : '80');
   for (const rule of (read('no_proxy') ?? '').split(',').map((text) => text.trim().toLowerCase())) {
     if (rule !== '' && excludes(rule, host, effectivePort)) return undefined;
