@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ISSUER, materialOf, type TestKey, testKey } from '../../test/support/issuer-keys.ts';
 import { keySetDocument } from '../oidc/key-set.ts';
 import { signToken } from '../oidc/sign-token.ts';
 import { verifyToken } from '../oidc/verify-token.ts';
@@ -10,7 +11,6 @@ import type { IssuerInputError } from './errors.ts';
 import { createIssuerSite } from './issuer-site.ts';
 import { type DocumentStore, publish } from './publish.ts';
 import { publishedKeys } from './published-keys.ts';
-import { ISSUER, materialOf, type TestKey, testKey } from './testing/keys.ts';
 
 const SIGNAL = new AbortController().signal;
 let rsa: TestKey;

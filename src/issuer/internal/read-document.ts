@@ -68,10 +68,10 @@ export async function readDocument(options: ReadDocument, signal: AbortSignal): 
 
 type Answer = Extract<Fetched, { readonly ok: true }>;
 
-async function followed({ url, fetch, findings }: ReadDocument, signal: AbortSignal): Promise<Answer | undefined> {
+async function followed({ url, findings, ...port }: ReadDocument, signal: AbortSignal): Promise<Answer | undefined> {
   let at = url;
   for (let hops = 0; ; hops += 1) {
-    const found = await fetch(at, signal);
+    const found = await port.fetch(at, signal);
     if (!found.ok) {
       findings.push({ severity: 'error', code: found.reason, at, message: found.message, fix: FIXES[found.reason] });
       return undefined;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ISSUER, testKey } from '../../../test/support/issuer-keys.ts';
 import type { PublicJwk } from '../../oidc/key-set.ts';
 import { DISCOVERY_NAME } from '../documents.ts';
 import type { DocumentStore } from '../publish.ts';
-import { ISSUER, testKey } from '../testing/keys.ts';
 import { rotationGuidance } from './guidance.ts';
 import type { SwitchEvidence } from './next-move.ts';
 import { type RotationStand, rotate } from './rotate.ts';

@@ -50,7 +50,7 @@ export function serveCommand(invocation: Invocation): Command {
       });
       try {
         const { issuer, url, resolve, ownCa } = served;
-        if (flags.output === 'json') terminal.out(jsonLine({ kind: 'IssuerServed', issuer, url, resolve, ...(ownCa ?? {}) }));
+        if (flags.output === 'json') terminal.out(jsonLine({ kind: 'IssuerServed', issuer, url, resolve, ...ownCa }));
         else {
           const more =
             ownCa === undefined ? '' : `authority    ${ownCa.caFile}\nthumbprint   ${ownCa.thumbprint} (for the provider in IAM)\n`;

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { importSigningKey, type SigningKey } from '../../oidc/signing-key.ts';
-import type { KeyMaterial } from '../published-keys.ts';
+import type { KeyMaterial } from '../../src/issuer/published-keys.ts';
+import { importSigningKey, type SigningKey } from '../../src/oidc/signing-key.ts';
 
 /** A key of a test, as a file would hold it. */
 export interface TestKey {
