@@ -86,6 +86,9 @@ function readProtobuf(bytes: Uint8Array, expected: string, typeName: string): Re
 
 /** Parses YAML (of which JSON is a part), as apply patches and YAML bodies are sent. Throws a 400 Refusal. */
 export function parseYamlText(text: string): unknown {
+  // Most clients apply JSON, which is read a hundred times faster as what it is. A member that stands twice is for YAML to refuse.
+  const scanned = scanJson(text);
+  if (scanned.ok && scanned.duplicates.length === 0) return JSON.parse(text);
   try {
     return parseYaml(text);
   } catch (thrown) {
