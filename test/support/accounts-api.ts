@@ -23,6 +23,7 @@ export async function startAccountsApi(initial: Accounts = new Map()): Promise<A
   const watchers = new Set<ServerResponse>();
   const reads: string[] = [];
   const pages = new Map<string, string>();
+  let snapshot: { readonly version: number; readonly all: readonly string[] } = { version: 0, all: [] };
   let version = 1;
   let gate: ((path: string) => Promise<void>) | undefined;
 
@@ -39,7 +40,8 @@ export async function startAccountsApi(initial: Accounts = new Map()): Promise<A
     const id = `${limit}/${from}/${version}`;
     const kept = pages.get(id);
     if (kept !== undefined) return kept;
-    const all = [...objects.values()];
+    if (snapshot.version !== version) snapshot = { version, all: [...objects.values()] };
+    const { all } = snapshot;
     const items = limit > 0 ? all.slice(from, from + limit) : all.slice(from);
     const rest = all.length - from - items.length;
     const metadata = {
