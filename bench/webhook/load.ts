@@ -30,7 +30,7 @@ export function open(port: number): Promise<TLSSocket> {
 function answerLength(bytes: Buffer): number {
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1) return -1;
-  const head = bytes.latin1Slice(0, end);
+  const head = bytes.toString('latin1', 0, end);
   if (!head.startsWith('HTTP/1.1 200')) throw new Error(`the webhook answered ${head.slice(0, 40)}`);
   const length = /content-length: (\d+)/i.exec(head)?.[1];
   if (length === undefined) throw new Error('an answer without a length');
