@@ -55,7 +55,7 @@ describe('publishedKeys', () => {
       ok: false,
       problems: [
         { path: 'weak.pem', message: 'the RSA key has 1024 bits; 2048 are the least' },
-        { path: 'curve.pem', message: 'it is a EC key; AWS verifies with RSA, P-256, P-384 and P-521' },
+        { path: 'curve.pem', message: 'it is of kind EC; AWS verifies with RSA, P-256, P-384 and P-521' },
       ],
     });
     expect(await publishedKeys([])).toMatchObject({ ok: false });

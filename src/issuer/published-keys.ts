@@ -38,7 +38,7 @@ export async function publishedKeys(materials: readonly KeyMaterial[]): Promise<
   for (const { from, spki, jwk } of materials) {
     const key = publicJwk(await keyId(spki), jwk);
     const defects =
-      key === undefined ? [`it is a ${jwk.kty ?? 'unknown'} key; AWS verifies with RSA, P-256, P-384 and P-521`] : errorsOf(key);
+      key === undefined ? [`it is of kind ${jwk.kty ?? 'unknown'}; AWS verifies with RSA, P-256, P-384 and P-521`] : errorsOf(key);
     problems.push(...defects.map((message) => ({ path: from, message })));
     if (key !== undefined && defects.length === 0) keys.set(key.kid, key);
   }

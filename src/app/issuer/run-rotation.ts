@@ -60,6 +60,8 @@ export interface RotationResult {
   readonly state: RotationState;
   readonly waits: Extract<RotationMove, { readonly kind: 'wait' }> | undefined;
   readonly guidance: RotationGuidance;
+  /** Whether this run began the rotation or took it to another step. */
+  readonly moved: boolean;
 }
 
 /**
@@ -86,7 +88,7 @@ export async function runRotation(request: RotationRequest, signal: AbortSignal)
         },
         signal,
       );
-  return { ...stand, guidance: rotationGuidance(stand.state, request) };
+  return { ...stand, guidance: rotationGuidance(stand.state, request), moved: stand.state.step !== before.step };
 }
 
 function look(state: RotationState, now: Date, evidence: SwitchEvidence): Pick<RotationResult, 'state' | 'waits'> {

@@ -35,7 +35,8 @@ interface RotateFlags {
 const HELP = `
 The first run begins: both keys are published. Each further run goes on as far as time allows and says what to do on the API servers:
 publish, wait until every cache has the new key, switch the signer, keep the old key until its last token has ended, retire it. It may
-be interrupted anywhere and run again. An early switch or an early end is refused. Exit: 0 done, or there is something for you to do; 1 too early.
+be interrupted anywhere and run again. An early switch or an early end is refused. Exit: 0 it went on, or there is
+something for you to do; 1 too early, or readers do not find the keys.
 
 Examples:
   $ podrole issuer keygen next
@@ -94,9 +95,8 @@ async function rotate(invocation: Invocation, flags: RotateFlags): Promise<void>
     },
     terminal.signal,
   );
-  // Nothing was asked of the operator but patience: he came too early.
   const early = result.waits !== undefined && result.waits.reason !== 'switch-not-shown';
-  if (early && flags.status !== true) invocation.exitCode = EXIT.no;
+  if (early && !result.moved && flags.status !== true) invocation.exitCode = EXIT.no;
   if (flags.output === 'text') terminal.out(standText(result, flags.status === true));
   else printDocument(terminal, rotationDocument(result), flags.output);
 }
