@@ -32,7 +32,7 @@ export default defineConfig({
           name: 'real',
           provide: { world: 'real' },
           include: [...both, 'test/cluster/*.test.ts'],
-          globalSetup: ['test/cluster/global-setup.ts'],
+          globalSetup: [join(import.meta.dirname, 'global-setup.ts')],
         },
       },
     ],

@@ -96,18 +96,6 @@ export async function stopControlPlane(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Resident KiB of its processes, by name. */
-export async function controlPlaneMemory(folder: string): Promise<Readonly<Record<string, number>>> {
-  const { stdout } = await run(launcher, ['status', folder]);
-  return Object.fromEntries(
-    stdout
-      .trim()
-      .split('\n')
-      .map((line) => line.split(' '))
-      .map(([name = '', , kib]) => [name, Number(kib)]),
-  );
-}
-
 /** Makes the API server forget all history: etcd is compacted, and the server started again, since its cache outlives a compaction. */
 export async function forgetHistory(folder: string, revision: number): Promise<void> {
   const etcd = (await readFile(join(folder, 'etcd-url'), 'utf8')).trim();
