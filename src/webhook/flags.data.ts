@@ -42,12 +42,16 @@ export const webhookFlagTable: readonly WebhookFlag[] = [
     name: 'in-cluster',
     type: 'bool',
     default: false,
-    doc: 'obtain the certificate by a CSR; upstream’s default is true',
-    upstreamOnly: 'the signer it needs is gone from Kubernetes since 1.22, files are used',
+    doc: 'keep an authority and a certificate of our own in the Secret --tls-secret instead of reading files',
   },
   { name: 'service-name', type: 'string', default: 'pod-identity-webhook', doc: 'name of the webhook’s Service, for certificates' },
   { name: 'namespace', type: 'string', default: 'eks', doc: 'namespace of the webhook and of the mapping ConfigMap' },
-  { name: 'tls-secret', type: 'string', default: 'pod-identity-webhook', doc: 'Secret of the webhook’s own certificate' },
+  {
+    name: 'tls-secret',
+    type: 'string',
+    default: 'pod-identity-webhook',
+    doc: 'Secret of the webhook’s own certificate, with --in-cluster',
+  },
   {
     name: 'annotation-prefix',
     type: 'string',
@@ -148,6 +152,12 @@ export const webhookFlagTable: readonly WebhookFlag[] = [
   { name: 'skip_log_headers', type: 'bool', default: false, doc: 'klog: no file headers', upstreamOnly: KLOG },
   { name: 'one_output', type: 'bool', default: false, doc: 'klog: one severity per file', upstreamOnly: KLOG },
 
+  {
+    name: 'webhook-configuration',
+    type: 'string',
+    default: 'pod-identity-webhook',
+    doc: 'MutatingWebhookConfiguration whose caBundle is kept, with --in-cluster; empty: none',
+  },
   {
     name: 'max-token-expiration',
     type: 'int',

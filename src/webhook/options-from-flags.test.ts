@@ -26,6 +26,8 @@ describe('flags', () => {
       serviceName: 'pod-identity-webhook',
       namespace: 'eks',
       tlsSecret: 'pod-identity-webhook',
+      ownCertificate: false,
+      webhookConfiguration: 'pod-identity-webhook',
       identitiesFile: undefined,
       verbosity: 0,
       printVersion: false,
@@ -63,8 +65,7 @@ describe('flags', () => {
   });
 
   it('that have no effect any more are accepted with a notice', () => {
-    expect(good({ 'in-cluster': true, 'resync-period': '30s', log_file: '/x' }).notices).toEqual([
-      '--in-cluster has no effect: the signer it needs is gone from Kubernetes since 1.22, files are used',
+    expect(good({ 'resync-period': '30s', log_file: '/x' }).notices).toEqual([
       '--resync-period has no effect: caches are lists and watches that heal themselves',
       '--log_file has no effect: logs are JSON on standard error',
     ]);

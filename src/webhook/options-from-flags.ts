@@ -26,6 +26,10 @@ export interface ServingOptions {
   /** Also of the mapping ConfigMap. */
   readonly namespace: string;
   readonly tlsSecret: string;
+  /** Whether the certificate is one's own, kept in that Secret, and not from files. */
+  readonly ownCertificate: boolean;
+  /** Whose caBundle is kept then; `undefined`: none. */
+  readonly webhookConfiguration: string | undefined;
   readonly identitiesFile: string | undefined;
   readonly verbosity: number;
   readonly printVersion: boolean;
@@ -99,6 +103,8 @@ export function optionsFromFlags(values: WebhookFlagValues): WebhookFlagsResult 
     serviceName: read.text('service-name'),
     namespace: read.text('namespace'),
     tlsSecret: read.text('tls-secret'),
+    ownCertificate: read.bool('in-cluster'),
+    webhookConfiguration: read.text('webhook-configuration') || undefined,
     identitiesFile: file === '' ? undefined : file,
     verbosity: read.int('v', 0, 10_000),
     printVersion: read.bool('version'),

@@ -1,14 +1,14 @@
 import type { Log } from '../../base/log.ts';
 import type { TlsOptions } from '../../host/http-limits.ts';
 import { systemClock } from '../../host/system-clock.ts';
-import { watchTlsFiles } from '../../host/tls-files.ts';
 import { createKubeClient } from '../../kube/client/create-kube-client.ts';
 import { httpsFetch } from '../../kube/client/https-fetch.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { ServingOptions, WebhookFlagsResult } from '../../webhook/options-from-flags.ts';
 import { connectCluster } from '../cluster-connection.ts';
 import { ended } from '../ended.ts';
-import { startWebhookServer } from './webhook-server.ts';
+import { certificateSource } from './certificate-source.ts';
+import { startWebhookServer, type WebhookServer } from './webhook-server.ts';
 
 export { webhookFlagTable } from '../../webhook/flags.data.ts';
 export { optionsFromFlags as webhookOptionsFromFlags } from '../../webhook/options-from-flags.ts';
@@ -32,24 +32,21 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
   for (const notice of run.notices) log.warn('flag adjusted', { notice });
   const clock = systemClock();
   const client = await kubeClientFor(serving, context);
-  let setCertificate: ((tls: { readonly cert: string; readonly key: string }) => void) | undefined;
-  const files = await watchTlsFiles({
-    certFile: serving.tlsCertFile,
-    keyFile: serving.tlsKeyFile,
-    clock,
-    log,
-    onChange: (pair) => setCertificate?.(pair),
-  });
   const withPolicy = ({ cert, key }: { readonly cert: string; readonly key: string }): TlsOptions => ({
     cert,
     key,
     minVersion: serving.tlsMinVersion,
     ciphers: serving.tlsCiphers,
   });
-  const server = await startWebhookServer({
+  let server: WebhookServer | undefined;
+  const certificates = await certificateSource(
+    { client, serving, clock, log, onPair: (pair) => server?.setCertificate(withPolicy(pair)) },
+    signal,
+  );
+  server = await startWebhookServer({
     client,
     webhook: options,
-    tls: withPolicy(files.current()),
+    tls: withPolicy(certificates.current()),
     address: ADDRESS,
     port: serving.port,
     metricsPort: serving.metricsPort,
@@ -59,13 +56,12 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
     log,
     random: Math.random,
   });
-  setCertificate = (pair) => server.setCertificate(withPolicy(pair));
   log.info('webhook listens', { url: server.url, metricsUrl: server.metricsUrl });
   void server.synced.then(() => log.info('caches have synced'));
   await ended(signal);
   log.info('draining');
   await server.close(DRAIN);
-  files.close();
+  certificates.close();
 }
 
 async function kubeClientFor(serving: ServingOptions, context: RunWebhookContext): Promise<KubeClient> {

@@ -1,0 +1,68 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Log } from '../../base/log.ts';
+import { certificatesIn } from '../../host/renew-certificates.ts';
+import { KubeApiError } from '../../kube/client/errors.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
+import type { KubeObject } from '../../kube/core/object.ts';
+import { resources } from '../../kube/core/resource.ts';
+
+export interface PublishOptions {
+  /** Name of the MutatingWebhookConfiguration. */
+  readonly configuration: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly caBundle: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface ClientConfig {
+  readonly service?: { readonly name?: string; readonly namespace?: string };
+  readonly caBundle?: string;
+}
+interface Configuration extends KubeObject {
+  readonly webhooks?: readonly { readonly clientConfig?: ClientConfig }[];
+}
+
+const ROUNDS = 5;
+
+/**
+ * Makes the API server trust `caBundle` for every webhook of the configuration that calls the Service. Authorities that are there already stay until
+ * they end, since a replica of an older version may still serve by them. A configuration that does not exist is reported and no error. Throws as the client.
+ */
+export async function publishAuthorities(client: KubeClient, options: PublishOptions, signal: AbortSignal): Promise<void> {
+  const { configuration: name, log } = options;
+  for (let round = 1; ; round += 1) {
+    const found = await client.find<Configuration>(resources.mutatingWebhookConfigurations, { name }, signal);
+    if (found === undefined) {
+      log.warn('the webhook configuration does not exist, so no API server calls', { name });
+      return;
+    }
+    const wanted = { ...found, webhooks: found.webhooks?.map((webhook) => trusting(webhook, options)) ?? [] };
+    if (wanted.webhooks.every((webhook, index) => webhook === found.webhooks?.[index])) return;
+    try {
+      await client.replace(resources.mutatingWebhookConfigurations, wanted, { fieldManager: 'podrole-webhook' }, signal);
+      log.info('authorities published', { name });
+      return;
+    } catch (error) {
+      if (!(error instanceof KubeApiError && error.httpStatus === 409) || round === ROUNDS) throw error;
+    }
+  }
+}
+
+/** The webhook itself when it trusts all it must. */
+function trusting<W extends { readonly clientConfig?: ClientConfig }>(
+  webhook: W,
+  { namespace, service, caBundle, clock }: PublishOptions,
+): W {
+  const { clientConfig } = webhook;
+  if (clientConfig?.service?.name !== service || clientConfig.service.namespace !== namespace) return webhook;
+  const present = certificatesIn(Buffer.from(clientConfig.caBundle ?? '', 'base64').toString('utf8'));
+  const own = certificatesIn(caBundle);
+  if (own.every(({ fingerprint256 }) => present.some((other) => other.fingerprint256 === fingerprint256))) return webhook;
+  const others = present.filter(
+    (other) => new Date(other.validTo) > clock.now() && !own.some(({ fingerprint256 }) => fingerprint256 === other.fingerprint256),
+  );
+  const bundle = [...own, ...others].map((certificate) => certificate.toString()).join('');
+  return { ...webhook, clientConfig: { ...clientConfig, caBundle: Buffer.from(bundle).toString('base64') } };
+}
