@@ -25,7 +25,7 @@ function children(text) {
 function pages(words) {
   const text = help(words);
   const own = `## ${['podrole', ...words].join(' ')}\n\n\`\`\`text\n${text}\n\`\`\`\n`;
-  const leaf = ['completion', 'version'];
+  const leaf = ['completion', 'version', 'help'];
   return [
     own,
     ...children(text)

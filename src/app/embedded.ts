@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { assumeRoleWithWebIdentity } from '../aws/account.ts';
 import type { AwsTarget, ExpiringCredentials } from '../aws/client-options.ts';
 import type { Clock } from '../base/clock.ts';
@@ -11,6 +10,7 @@ import { resources } from '../kube/core/resource.ts';
 import type { ProfileControllerOptions } from '../profile/options.ts';
 import { optionsFromFlags as controllerOptionsFromFlags } from '../profile/options-from-flags.ts';
 import { installCrds } from './crds.ts';
+import { openProcessFolder } from './process-folder.ts';
 import { type ControllerServer, startControllerServer } from './profile/controller-server.ts';
 import { openSandbox, type Sandbox, type SandboxIntercepts, type SandboxOptions } from './sandbox.ts';
 import { registerWebhook } from './webhook/webhook-registration.ts';
@@ -56,7 +56,7 @@ const CONTROLLER = { namespace: 'kubeflow', name: 'profiles-controller-service-a
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const clock = systemClock();
   const log = options.logTo === undefined ? silentLog : jsonLog({ destination: options.logTo });
-  const folder = await mkdtemp(join(tmpdir(), 'podrole-'));
+  const folder = await openProcessFolder(tmpdir(), 'podrole-sandbox-');
   let keeper: WorldKeeper | undefined;
   let sandbox: Sandbox | undefined;
   let borrowed: BorrowedCluster | undefined;

@@ -22,20 +22,25 @@ if (argv.length === 1 && (argv[0] === 'version' || argv[0] === '--version')) {
     // The second one does not wait for anybody.
     onAgain: () => process.exit(130),
   });
-  for (const stream of [process.stdout, process.stderr]) {
+  // The reader has gone (`podrole … | head -1`): nobody is left to tell, but what runs is still ended in order.
+  const writer = (stream: NodeJS.WriteStream): ((data: string) => void) => {
+    let gone = false;
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      // The reader has gone (`podrole … | head -1`): nobody is left to tell.
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
+      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+      gone = true;
+      ending.abort('EPIPE');
     });
-  }
+    return (data) => {
+      if (!gone) stream.write(data);
+    };
+  };
   process.exitCode = await runCommandLine(argv, {
     env,
     programName: (process.argv[1] ?? '').includes('kubectl-podrole') ? 'kubectl podrole' : 'podrole',
     isTty: process.stdout.isTTY === true,
     interactive: process.stdin.isTTY === true,
-    out: (data) => process.stdout.write(data),
-    err: (data) => process.stderr.write(data),
+    out: writer(process.stdout),
+    err: writer(process.stderr),
     signal: ending.signal,
     takeSignals: signals.take,
     readText: (file) => (file === '-' ? text(process.stdin) : readFile(file, 'utf8')),

@@ -48,3 +48,9 @@ export const matching =
 export function trustPolicyQuota(text: string): number | 'off' {
   return text === 'off' ? 'off' : wholeNumber(1, 100_000)(text);
 }
+
+/** The name of a sandbox's cluster: EKS's rule, and short enough for the roles that are named after it (IAM allows 64 characters). */
+export const clusterName = matching(/^[0-9A-Za-z][A-Za-z0-9_-]{0,54}$/, 'letters, digits, - and _, at most 55');
+
+/** The name of an AWS region, known or not. */
+export const regionName = matching(/^[a-z]{2}(-[a-z]+)+-\d+$/, 'the name of a region, such as us-west-2');

@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events';
 
 /** Signals that end a command, and those that only another program may want. */
-type EndSignal = 'SIGINT' | 'SIGTERM';
-type HandedOnSignal = EndSignal | 'SIGHUP' | 'SIGQUIT' | 'SIGUSR2';
+type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+type HandedOnSignal = EndSignal | 'SIGQUIT' | 'SIGUSR2';
 
 /** Hands every signal to `listener` and to nobody else, until the answered function is called. */
 export type TakeSignals = (listener: (signal: HandedOnSignal) => void) => () => void;
@@ -17,7 +17,8 @@ interface SignalsOptions {
 export function createSignals({ source, onFirst, onAgain }: SignalsOptions): { readonly take: TakeSignals } {
   let taker: ((signal: HandedOnSignal) => void) | undefined;
   let ending = false;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  // A terminal that closes says SIGHUP.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     source.on(name, () => {
       if (taker !== undefined) taker(name);
       else if (ending) onAgain();
@@ -31,7 +32,7 @@ export function createSignals({ source, onFirst, onAgain }: SignalsOptions): { r
     take: (listener) => {
       taker = listener;
       // Otherwise these end the process at once; that is left so for every other command.
-      const others = (['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const).map((name) => {
+      const others = (['SIGQUIT', 'SIGUSR2'] as const).map((name) => {
         const hand = (): void => listener(name);
         source.on(name, hand);
         return () => source.off(name, hand);

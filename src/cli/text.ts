@@ -25,3 +25,8 @@ export function diffText(texts: { readonly before: string; readonly after: strin
   }
   return shown.join('\n');
 }
+
+/** One word of a POSIX shell that stands for `text`; quoted where that is needed. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -67,9 +67,26 @@ describe.skipIf(worldSkipped() !== undefined)('podrole up', () => {
     const { stdout, code } = await runPodrole(['up', '--once', ...on], { home });
     expect(stdout).toMatch(/^√ 1\. setup applies examples\/kfctl_aws\.yaml/);
     expect(stdout).toMatch(/\n√ 6\. /);
-    expect(stdout).toContain('export AWS_ENDPOINT_URL_STS=http://127.0.0.1:');
+    expect(stdout).toContain('all 6 steps were observed');
     expect(stdout).toMatch(/\n +\+ +- name: AWS_ROLE_ARN\n/);
     expect(code).toBe(0);
+  });
+
+  it('ends in order when its reader goes away', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'podrole-pipe-'));
+    const running = startPodrole(['up', '-o', 'json'], { home, env: { TMPDIR: folder } });
+    await running.line((line) => line.includes('"step":1'));
+    running.child.stdout?.destroy();
+    expect((await running.ended).code).toBe(3);
+    expect(await readdir(folder)).toEqual([]);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('says what is wrong with the names it is given', async () => {
+    const cluster = await runPodrole(['up', '--once', '--cluster', 'Bad Name!'], { home });
+    expect([cluster.code, cluster.stderr]).toEqual([2, expect.stringContaining('letters, digits, - and _, at most 55')]);
+    const region = await runPodrole(['up', '--once', '--region', ''], { home });
+    expect([region.code, region.stderr]).toEqual([2, expect.stringContaining('such as us-west-2')]);
   });
 
   it('stays up until it is told to stop, and says 130 when interrupted', async () => {

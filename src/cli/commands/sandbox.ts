@@ -5,7 +5,8 @@ import { jsonLine } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readInput, UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
-import { collected, matching, outputOption, wholeNumber } from '../options.ts';
+import { clusterName, collected, matching, outputOption, regionName, wholeNumber } from '../options.ts';
+import { shellWord } from '../text.ts';
 import { sandboxDecisionsCommand } from './sandbox-decisions.ts';
 
 interface StartFlags {
@@ -62,9 +63,9 @@ export function sandboxCommand(invocation: Invocation): Command {
   const start = new Command('start')
     .description('start a sandbox and keep it until SIGTERM or Ctrl-C')
     .option('--port <port>', 'port of the AWS endpoint; 0: any free one', wholeNumber(0, 65_535), 0)
-    .option('--cluster <name>', 'name of the cluster', 'demo')
+    .option('--cluster <name>', 'name of the cluster', clusterName, 'demo')
     .option('--account <id>', 'AWS account', matching(/^\d{12}$/, 'twelve digits'), '111122223333')
-    .option('--region <region>', 'AWS region', 'us-west-2')
+    .option('--region <region>', 'AWS region', regionName, 'us-west-2')
     .option('--admin-key <id:secret>', "static keys of the account's administrator", adminKey, adminKey('test:test'))
     .addOption(new Option('--with <content>', 'what it holds from the start').choices(['seed']))
     .option('--aws-tls', "serve the AWS endpoint over HTTPS, with the sandbox's own CA")
@@ -109,7 +110,7 @@ export function sandboxCommand(invocation: Invocation): Command {
         if (flags.output === 'json') terminal.out(jsonLine({ kind: 'SandboxReady', ...running.facts }));
         else {
           const lines = Object.entries(facts).map(([name, value]) => `${name.padEnd(14)} ${value}`);
-          const variables = Object.entries(env).map(([name, value]) => `export ${name}=${value}`);
+          const variables = Object.entries(env).map(([name, value]) => `export ${name}=${shellWord(value)}`);
           terminal.out(`${lines.join('\n')}\n\n${variables.join('\n')}\n`);
         }
         await running.ended(terminal.signal);

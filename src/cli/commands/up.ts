@@ -5,8 +5,8 @@ import { jsonLine } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
-import { contextOption, matching, outputOption, wholeNumber } from '../options.ts';
-import { diffText, indent } from '../text.ts';
+import { clusterName, contextOption, matching, outputOption, regionName, wholeNumber } from '../options.ts';
+import { diffText, indent, shellWord } from '../text.ts';
 
 interface UpFlags {
   readonly once?: boolean;
@@ -42,9 +42,9 @@ export function upCommand(invocation: Invocation): Command {
     .description('run the whole journey on this machine: no cluster, no AWS account')
     .option('--once', 'walk and exit')
     .addOption(outputOption(['text', 'json']))
-    .option('--cluster <name>', 'name of the cluster', 'demo')
+    .option('--cluster <name>', 'name of the cluster', clusterName, 'demo')
     .option('--account <id>', 'AWS account of the sandbox', matching(/^\d{12}$/, 'twelve digits'), '111122223333')
-    .option('--region <region>', 'AWS region of the sandbox', 'us-west-2')
+    .option('--region <region>', 'AWS region of the sandbox', regionName, 'us-west-2')
     .option('--port <port>', 'port of the AWS endpoint; 0: any free one', wholeNumber(0, 65_535), 0)
     .option('--aws-tls', "serve the AWS endpoint over HTTPS, with the sandbox's own CA")
     .option('--kubeconfig <file>', 'walk on the cluster of this kubeconfig; the environment is not asked for one')
@@ -84,6 +84,9 @@ export function upCommand(invocation: Invocation): Command {
       );
       try {
         if (json) terminal.out(jsonLine({ kind: 'Ready', env: running.env }));
+        else if (!running.ok)
+          terminal.out(`\n${running.steps.filter((step) => !step.ok).length} of ${running.steps.length} steps are red\n`);
+        else if (flags.once === true) terminal.out(`\nall ${running.steps.length} steps were observed\n`);
         else terminal.out(readyText(invocation, running.env, running.tries));
         if (flags.once !== true) {
           if (!json) terminal.err('Ctrl-C stops everything\n');
@@ -112,6 +115,6 @@ function stepText(invocation: Invocation, step: WalkStep): string {
 
 function readyText(invocation: Invocation, env: Readonly<Record<string, string>>, tries: readonly string[]): string {
   const { colors } = invocation.terminal;
-  const variables = Object.entries(env).map(([name, value]) => `  export ${name}=${value}`);
+  const variables = Object.entries(env).map(([name, value]) => `  export ${name}=${shellWord(value)}`);
   return `\n${colors.bold('Ready.')} The sandbox as any client sees it:\n${variables.join('\n')}\n\nThree things to try:\n${tries.map((line) => `  $ ${line}`).join('\n')}\n`;
 }
