@@ -27,7 +27,7 @@ export interface ProfileControllerOptions {
   readonly defaultRole?: string;
   /** The AuthorizationPolicy's header and principals; default upstream's. */
   readonly istio?: IstioOptions;
-  /** Profiles worked on at once; default 8. */
+  /** Profiles worked on at once; default 24. */
   readonly profileWorkers?: number;
   /** Roles worked on at once; default 4. */
   readonly roleWorkers?: number;
@@ -63,7 +63,7 @@ export function resolveOptions(options: ProfileControllerOptions): ResolvedOptio
     allowedRoles: options.allowedRoles ?? [],
     defaultRole: options.defaultRole,
     istio: options.istio ?? DEFAULT_ISTIO,
-    profileWorkers: options.profileWorkers ?? 8,
+    profileWorkers: options.profileWorkers ?? 24,
     roleWorkers: options.roleWorkers ?? 4,
   };
 }
