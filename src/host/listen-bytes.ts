@@ -42,7 +42,8 @@ export interface BytesListener extends Listener {
   /** Requests that were read and not yet answered. */
   readonly inFlight: number;
   /**
-   * Goes on accepting for `acceptMs` (the time a load balancer needs to see that readiness went), then as `close(finishMs)`.
+   * Goes on accepting for `acceptMs` (the time a load balancer needs to see that readiness went), one request a connection, then as
+   * `close(finishMs)`.
    */
   drain(times: { readonly acceptMs: number; readonly finishMs: number }): Promise<void>;
 }
@@ -116,6 +117,7 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
     setSecureContext: (tls) => server.setSecureContext(tls),
     close: (graceMs) => server.close(graceMs),
     drain: async ({ acceptMs, finishMs }) => {
+      server.sendAway();
       await new Promise<void>((resolve) => setTimeout(resolve, acceptMs));
       await server.close(finishMs);
     },

@@ -29,6 +29,7 @@ export class HttpServer {
   readonly #secure: boolean;
   readonly #log: Log;
   #draining = false;
+  #sendsAway = false;
   #inFlight = 0;
 
   constructor(options: HttpServerOptions) {
@@ -51,7 +52,7 @@ export class HttpServer {
       if (this.#draining) this.#server.closeIdleConnections();
     };
     const onRequest = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
-      if (this.#draining) outgoing.shouldKeepAlive = false;
+      if (this.#sendsAway) outgoing.shouldKeepAlive = false;
       this.#inFlight += 1;
       outgoing.once('close', onAnswered);
       options.onRequest(incoming, outgoing);
@@ -101,6 +102,11 @@ export class HttpServer {
     return this.#inFlight;
   }
 
+  /** Answers as before, and hangs up after each answer, so that clients with open connections turn elsewhere before the end. */
+  sendAway(): void {
+    this.#sendsAway = true;
+  }
+
   get secure(): boolean {
     return this.#secure;
   }
@@ -108,6 +114,7 @@ export class HttpServer {
   /** Accepts no more, lets requests in flight end within `graceMs`, then cuts what is left. Resolves when nothing is open. */
   async close(graceMs: number): Promise<void> {
     this.#draining = true;
+    this.#sendsAway = true;
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => this.#server.closeAllConnections(), graceMs);
       this.#server.close(() => {
