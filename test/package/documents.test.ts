@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,10 +60,30 @@ describe('the documents', () => {
   it('name no command that is not built', async () => {
     const { stdout } = await run('podrole', ['--help'], { env });
     const built = new Set([...stdout.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name]) => name));
-    const named = (await pages()).flatMap(({ file, text }) =>
+    // The reference is the help itself, prose and all.
+    const written = (await pages()).filter(({ file }) => file !== 'docs/reference/cli.md');
+    const named = written.flatMap(({ file, text }) =>
       [...text.matchAll(CODE)].flatMap(([code]) => [...code.replace(/^`+/, '').matchAll(COMMAND)].map(([, name = '']) => ({ file, name }))),
     );
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter(({ name }) => !built.has(name))).toEqual([]);
+    const readme = written.find(({ file }) => file === 'README.md')?.text ?? '';
+    expect([...built].filter((name) => !readme.includes(`podrole ${name}`))).toEqual([]);
+  });
+
+  it('link to files that exist', async () => {
+    const links = (await pages()).flatMap(({ file, text }) =>
+      [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => ({ file, target: join(root, file, '..', target) })),
+    );
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter(({ target }) => !existsSync(target))).toEqual([]);
+  });
+
+  it('draw every room of src/', async () => {
+    const architecture = await readFile(join(root, 'ARCHITECTURE.md'), 'utf8');
+    const rooms = (await readdir(join(root, 'src'), { withFileTypes: true })).filter(
+      (entry) => entry.isDirectory() && entry.name !== 'kube',
+    );
+    expect(rooms.map(({ name }) => name).filter((name) => !architecture.includes(`\n  ${name}/`))).toEqual([]);
   });
 });
