@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { startWebhookServer, type WebhookServer } from '../../../src/app/webhook/webhook-server.ts';
+import { silentLog } from '../../../src/base/log.ts';
+import { type Authority, createAuthority, type IssuedCertificate } from '../../../src/host/authority.ts';
+import { systemClock } from '../../../src/host/system-clock.ts';
+import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
+import type { KubeObject } from '../../../src/kube/core/object.ts';
+import { resources } from '../../../src/kube/core/resource.ts';
+import { type Backend, type ReadyForwarder, startReadyForwarder } from '../../support/ready-forwarder.ts';
+import { inWorld } from '../../support/worlds/world.ts';
+
+const NAMESPACE = 'webhook-rollout';
+const ROLE = 'arn:aws:iam::111122223333:role/r';
+const CONFIGURATION = 'webhook-rollout';
+/** Enough for several restarts to fall among them. */
+const PODS = 300;
+const AT_ONCE = 8;
+const WAIT = { timeout: 20_000, interval: 50 };
+
+interface Pod extends KubeObject {
+  readonly spec: { readonly containers: readonly { readonly env?: readonly { readonly name: string; readonly value?: string }[] }[] };
+}
+interface Replica {
+  readonly server: WebhookServer;
+  readonly backend: Backend;
+}
+
+const podOf = (over: object): Pod =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: NAMESPACE, generateName: 'p-' },
+    spec: { serviceAccountName: 'bound', containers: [{ name: 'c', image: 'example.com/i' }], ...over },
+  }) as never;
+const roleOf = ({ spec }: Pod): (string | undefined)[] =>
+  spec.containers.map(({ env }) => env?.find(({ name }) => name === 'AWS_ROLE_ARN')?.value);
+
+inWorld('two webhooks behind a Service, failurePolicy Fail', (world) => {
+  const clock = systemClock();
+  const warnings: string[] = [];
+  let client: KubeClient;
+  let forwarder: ReadyForwarder;
+  let authority: Authority;
+  let certificate: IssuedCertificate;
+  const replicas: Replica[] = [];
+
+  const issue = (): Promise<IssuedCertificate> => authority.issue({ commonName: 'webhook', ipAddresses: ['127.0.0.1'] });
+  async function startReplica(): Promise<Replica> {
+    const server = await startWebhookServer({
+      client: world().kubeClient(),
+      webhook: {},
+      tls: { cert: certificate.certPem, key: certificate.keyPem },
+      address: '127.0.0.1',
+      port: 0,
+      metricsPort: 0,
+      namespace: 'default',
+      identitiesFile: undefined,
+      clock,
+      log: silentLog,
+      random: Math.random,
+    });
+    const backend = { port: Number(new URL(server.url).port), readyUrl: `${server.metricsUrl}/readyz` };
+    forwarder.add(backend);
+    return { server, backend };
+  }
+  async function stopReplica({ server, backend }: Replica): Promise<void> {
+    await server.close({ acceptMs: 600, finishMs: 5_000 });
+    forwarder.remove(backend);
+  }
+
+  const bothReady = (): Promise<void> => vi.waitFor(() => expect(forwarder.ready()).toBe(2), WAIT);
+
+  beforeAll(async () => {
+    client = world().kubeClient({ onWarning: (texts) => warnings.push(...texts) });
+    authority = await createAuthority({ clock, commonName: 'test' });
+    certificate = await issue();
+    await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    for (const [name, role] of [
+      ['bound', ROLE],
+      ['odd', 'not-an-arn'],
+    ] as const)
+      await client.create(resources.serviceAccounts, {
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { namespace: NAMESPACE, name, annotations: { 'eks.amazonaws.com/role-arn': role } },
+      });
+    forwarder = await startReadyForwarder();
+    replicas.push(await startReplica(), await startReplica());
+    await bothReady();
+    await client.create(resources.mutatingWebhookConfigurations, {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      metadata: { name: CONFIGURATION },
+      webhooks: [
+        {
+          name: 'rollout.podrole.dev',
+          clientConfig: {
+            url: `https://127.0.0.1:${forwarder.port}/mutate`,
+            caBundle: Buffer.from(authority.caPem).toString('base64'),
+          },
+          rules: [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }],
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': NAMESPACE } },
+          admissionReviewVersions: ['v1', 'v1beta1'],
+          sideEffects: 'None',
+          failurePolicy: 'Fail',
+          timeoutSeconds: 10,
+        },
+      ],
+    });
+    // An API server learns of a configuration in its own time.
+    await vi.waitFor(async () => expect(roleOf(await client.create(resources.pods, podOf({}), { dryRun: true }))).toEqual([ROLE]), WAIT);
+  });
+  afterAll(async () => {
+    await client.delete(resources.mutatingWebhookConfigurations, { name: CONFIGURATION });
+    await client.delete(resources.namespaces, { name: NAMESPACE });
+    await Promise.all(replicas.map(stopReplica));
+    await forwarder.close();
+  });
+
+  it('mutate plain pods, pods with variables of their own and pods with init containers', async () => {
+    const own = [{ name: 'A', value: 'b' }];
+    const container = { name: 'c', image: 'example.com/i' };
+    const plain = await client.create(resources.pods, podOf({}));
+    const varied = await client.create(resources.pods, podOf({ containers: [{ ...container, env: own }] }));
+    const init = await client.create(resources.pods, podOf({ initContainers: [{ ...container, name: 'i', restartPolicy: 'Always' }] }));
+    expect([plain, varied, init].map(roleOf)).toEqual([[ROLE], [ROLE], [ROLE]]);
+    expect(varied.spec.containers[0]?.env?.slice(0, 1)).toEqual(own);
+    expect(init.spec).toMatchObject({
+      initContainers: [{ restartPolicy: 'Always', env: expect.arrayContaining([{ name: 'AWS_ROLE_ARN', value: ROLE }]) }],
+    });
+  });
+
+  it('warn whoever creates a pod with a malformed role', async () => {
+    await client.create(resources.pods, podOf({ serviceAccountName: 'odd' }));
+    expect(warnings).toEqual([expect.stringContaining('(InvalidRoleArn)')]);
+  });
+
+  it(`let ${PODS} pods through, each with its role, while they restart one after the other and the certificate rotates`, async () => {
+    let created = 0;
+    const roles = new Map<string, number>();
+    const rolling = (async () => {
+      for (let round = 0; created < PODS; round += 1) {
+        const at = round % 2;
+        const old = replicas[at];
+        if (old === undefined) throw new Error('two replicas');
+        await stopReplica(old);
+        replicas[at] = await startReplica();
+        await bothReady();
+        certificate = await issue();
+        for (const { server } of replicas) server.setCertificate({ cert: certificate.certPem, key: certificate.keyPem });
+      }
+    })();
+    const creating = Array.from({ length: AT_ONCE }, async () => {
+      while (created < PODS) {
+        created += 1;
+        const outcome = await client.create(resources.pods, podOf({})).then(
+          (pod) => roleOf(pod).join(),
+          (error: unknown) => String(error),
+        );
+        roles.set(outcome, (roles.get(outcome) ?? 0) + 1);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    });
+    await Promise.all([...creating, rolling]);
+    expect([...roles.keys()]).toEqual([ROLE]);
+  });
+});
