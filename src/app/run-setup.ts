@@ -7,7 +7,7 @@ import type { PlanItem, PlanSummary } from '../setup/action.ts';
 import { summaryOf } from '../setup/action.ts';
 import { type AppliedItem, carryOut } from '../setup/apply.ts';
 import { type DesiredInput, type DesiredState, desiredState, everyRoleName } from '../setup/desired-state.ts';
-import { type DestroyConsent, gatherDestroy, planDestroy } from '../setup/destroy.ts';
+import { type DestroyConsent, gatherDestroy, planDestroy, unknownRetained } from '../setup/destroy.ts';
 import { type Facts, gatherFacts } from '../setup/gather.ts';
 import { type KfDefOptions, type KfDefResult, parseKfDef } from '../setup/kf-def.ts';
 import { DEFAULT_OPTIONS, mistakesInOptions, type SetupOptions } from '../setup/options.ts';
@@ -92,7 +92,7 @@ export function statusWith(asked: Asked, ports: SetupPorts, signal?: AbortSignal
   });
 }
 
-/** Reads what setup made, under whatever options, and plans its removal. Rejects as `planWith`. */
+/** Reads what setup made, under whatever options, and plans its removal. Rejects as `planWith`, or with `retain-unknown`. */
 export function destroyWith(asked: Asked, ports: SetupPorts, consent: DestroyConsent, signal?: AbortSignal): Promise<Prepared> {
   return namingDenials(async () => {
     const input = await desiredInput(asked, ports, signal);
@@ -100,6 +100,15 @@ export function destroyWith(asked: Asked, ports: SetupPorts, consent: DestroyCon
     const target = { desired, roleNames: everyRoleName(input), namespace: asked.request.namespace };
     const facts = await gatherDestroy(ports, target, signal);
     const items = planDestroy({ site: input.site, target, facts, consent });
+    const unknown = unknownRetained(items, consent.retain);
+    if (unknown.length > 0)
+      throw new PodroleError(
+        `nothing was written: ${unknown.join(', ')} cannot be retained, because nothing that could stay is called so`,
+        {
+          code: 'retain-unknown',
+          hint: '--dry-run lists the objects; role/…, provider/… and serviceaccount/… can be retained, and with a role the Profiles that name it',
+        },
+      );
     return prepared(ports, { site: input.site, cluster: asked.request.cluster, items, notes: [], tags: desired.tags, digestOf: facts });
   });
 }

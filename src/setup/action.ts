@@ -54,7 +54,7 @@ export function summaryOf(items: readonly PlanItem[]): PlanSummary {
 
 /**
  * Which actions must have ended before others begin; within a phase they run at once. Making goes provider and roles, then what hangs on
- * them; taking down goes the other way round, and Profiles go first of all.
+ * them; taking down goes the other way round, and Profiles go first of all. A policy goes only when the one in its place is there.
  */
 export const PHASE: Readonly<Record<SetupAction['kind'], number>> = {
   'create-provider': 0,
@@ -66,10 +66,10 @@ export const PHASE: Readonly<Record<SetupAction['kind'], number>> = {
   'update-trust-policy': 1,
   'put-inline-policy': 1,
   'apply-service-account': 1,
-  'release-service-account': 1,
-  'delete-service-account': 1,
-  'delete-inline-policy': 1,
-  'detach-policy': 1,
-  'delete-role': 2,
-  'delete-provider': 3,
+  'release-service-account': 2,
+  'delete-service-account': 2,
+  'delete-inline-policy': 2,
+  'detach-policy': 2,
+  'delete-role': 3,
+  'delete-provider': 4,
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { planFor } from '../../test/support/setup-plans.ts';
-import { intercepted, SetupWorld } from '../../test/support/setup-world.ts';
+import { intercepted, OWN_TAGS, SetupWorld } from '../../test/support/setup-world.ts';
 import { carryOut, type Work } from './apply.ts';
 import type { Plan } from './plan.ts';
 import type { SetupPorts } from './ports.ts';
@@ -110,6 +110,15 @@ describe('what appears between plan and act', () => {
     });
     await carryOut(ports, work(plan));
     expect((await planFor(world)).items.every(({ verb }) => verb === 'keep')).toBe(true);
+  });
+
+  it('is left alone when another part of podrole made it for this cluster', async () => {
+    const world = new SetupWorld();
+    const plan = await planFor(world);
+    world.putRole('kf-user-demo', { tags: { ...OWN_TAGS, 'podrole.dev/owner': 'profile/team-a' } });
+    await expect(carryOut(world.ports(), work(plan))).rejects.toMatchObject({
+      message: expect.stringContaining('somebody else made role kf-user-demo meanwhile'),
+    });
   });
 
   it('is left alone when it is somebody else’s', async () => {

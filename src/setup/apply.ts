@@ -2,6 +2,7 @@ import { type Clock, sleep } from '../base/clock.ts';
 import { messageOf, PodroleError } from '../base/errors.ts';
 import { PHASE, type PlanItem, type SetupAction } from './action.ts';
 import { CLUSTER_TAG } from './desired-state.ts';
+import { makerOf } from './ownership.ts';
 import type { SetupPorts, Tags } from './ports.ts';
 
 /** Told once per item when it ended, in the order in which they end. */
@@ -148,7 +149,8 @@ async function expectProvider(aws: SetupPorts['aws'], action: Extract<SetupActio
 /** A role that appeared between plan and act is good only if it carries our tags: our own lost answer, or a run beside this one. */
 async function expectOwnRole(aws: SetupPorts['aws'], name: string, tags: Tags): Promise<void> {
   const role = await aws.role(name);
-  if (role?.tags[CLUSTER_TAG] !== tags[CLUSTER_TAG])
+  const maker = role && makerOf(role.tags, tags[CLUSTER_TAG] ?? '');
+  if (maker?.kind !== 'setup' || maker.adopted)
     throw new PodroleError(`somebody else made role ${name} meanwhile`, { code: 'role-taken', hint: 'plan again' });
 }
 

@@ -5,7 +5,7 @@ import { CLUSTER_ARN, ISSUER, intercepted, OWN_TAGS, REGION, roleArn, SetupWorld
 import type { PlanItem } from './action.ts';
 import { carryOut } from './apply.ts';
 import { desiredState, everyRoleName } from './desired-state.ts';
-import { type DestroyConsent, gatherDestroy, planDestroy } from './destroy.ts';
+import { type DestroyConsent, gatherDestroy, planDestroy, unknownRetained } from './destroy.ts';
 import { DEFAULT_OPTIONS } from './options.ts';
 
 const host = ISSUER.slice('https://'.length);
@@ -99,6 +99,28 @@ describe('the plan of a removal', () => {
         'delete role/kf-user-demo',
       ]),
     );
+  });
+
+  it('takes for setup’s the policies alone that setup puts, and none of those on the users’ role', async () => {
+    const world = await installed();
+    world.state.roles['kf-admin-demo']!.inline['podrole-of-ours'] = '{}';
+    world.state.roles['kf-user-demo']!.inline = { 'podrole-cloudwatch': '{}' };
+    const plan = await planFrom(world);
+    expect(itemOf(plan, 'role/kf-admin-demo')).toMatchObject({
+      verb: 'conflict',
+      reason: 'carries policies that setup did not put there: podrole-of-ours',
+    });
+    expect(itemOf(plan, 'role/kf-user-demo')).toMatchObject({
+      verb: 'conflict',
+      reason: 'carries policies that setup did not put there: podrole-cloudwatch',
+    });
+  });
+
+  it('knows a slip of the pen in what is to be retained', async () => {
+    const { items } = await planFrom(await installed());
+    const known = ['role/kf-user-demo', 'serviceaccount/kubeflow/kf-admin', `provider/${host}`];
+    const slips = ['role/kf-user-demmo', 'kf-user-demo', 'policy/kf-admin-demo/podrole-alb-ingress'];
+    expect(unknownRetained(items, [...known, ...slips])).toEqual(slips);
   });
 
   it('keeps a provider that somebody else made', async () => {

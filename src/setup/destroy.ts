@@ -3,7 +3,7 @@ import { type AccountRef, type DesiredState, everyAccount } from './desired-stat
 import { type Found, found } from './gather.ts';
 import { trustedProviders } from './internal/policy-json.ts';
 import { makerInWords, makerOf } from './ownership.ts';
-import { POLICY_PREFIX } from './policies.ts';
+import { SETUP_POLICIES } from './policies.ts';
 import type { AccountFacts, ProfileFacts, ProviderFacts, RoleFacts, SetupPorts } from './ports.ts';
 import type { Site } from './site.ts';
 
@@ -97,6 +97,14 @@ export function planDestroy(input: DestroyInput): readonly PlanItem[] {
   ];
 }
 
+/** Kinds of objects that can be retained. */
+const RETAINABLE = /^(?:role|provider|serviceaccount|namespace)\//;
+
+/** Objects that were to be retained and are none of the plan's that can be: with a slip of the pen, what was to stay would go. */
+export function unknownRetained(items: readonly PlanItem[], retain: readonly string[]): readonly string[] {
+  return retain.filter((object) => !RETAINABLE.test(object) || !items.some((item) => item.object === object));
+}
+
 const keyOf = ({ namespace, name }: AccountRef): string => `${namespace}/${name}`;
 
 function profileItems({ facts, consent }: DestroyInput, leaving: ReadonlySet<string>): readonly PlanItem[] {
@@ -140,7 +148,7 @@ interface RoleRemoval {
   readonly items: readonly PlanItem[];
 }
 
-function planRoleRemoval(role: RoleFacts, { site, facts, consent }: DestroyInput): RoleRemoval {
+function planRoleRemoval(role: RoleFacts, { site, target, facts, consent }: DestroyInput): RoleRemoval {
   const { name } = role;
   const object = `role/${name}`;
   const keep = (reason: string): RoleRemoval => ({ name, leaves: false, items: [{ verb: 'keep', object, reason }] });
@@ -149,7 +157,10 @@ function planRoleRemoval(role: RoleFacts, { site, facts, consent }: DestroyInput
   if (consent.retain.includes(object)) return keep('retained');
   const inline = facts.inlinePolicies[name] ?? [];
   const attached = facts.attachedPolicies[name] ?? [];
-  const theirs = [...inline.filter((policy) => !policy.startsWith(POLICY_PREFIX)), ...attached];
+  const putBySetup = target.desired.roles.some((wanted) => wanted.name === name && wanted.trustOwner === 'controller')
+    ? []
+    : SETUP_POLICIES;
+  const theirs = [...inline.filter((policy) => !putBySetup.includes(policy)), ...attached];
   if (theirs.length > 0 && !consent.detachPolicies) {
     const conflict: PlanItem = {
       verb: 'conflict',
@@ -167,7 +178,7 @@ function planRoleRemoval(role: RoleFacts, { site, facts, consent }: DestroyInput
         (policy): PlanItem => ({
           verb: 'delete',
           object: `policy/${name}/${policy}`,
-          reason: policy.startsWith(POLICY_PREFIX) ? 'put by setup' : 'put by somebody else, deleted with your consent',
+          reason: putBySetup.includes(policy) ? 'put by setup' : 'put by somebody else, deleted with your consent',
           action: { kind: 'delete-inline-policy', role: name, policy },
         }),
       ),

@@ -7,7 +7,7 @@ import { ADOPTED, AUDIENCE, type DesiredRole, OWNER_TAG } from './desired-state.
 import { sameJson, trustedProviders } from './internal/policy-json.ts';
 import { type Maker, makerInWords, makerOf } from './ownership.ts';
 import type { PlanInput } from './plan.ts';
-import { POLICY_PREFIX } from './policies.ts';
+import { SETUP_POLICIES } from './policies.ts';
 import type { RoleFacts } from './ports.ts';
 
 /** What becomes of one role, its trust policy and its inline policies. */
@@ -167,7 +167,7 @@ function policyItems(role: DesiredRole, { taken, input }: { readonly taken: bool
   const names = role.policies.map(({ name }) => name);
   const present = input.facts.inlinePolicies[role.name] ?? [];
   const obsolete = present.filter((name) =>
-    name.startsWith(POLICY_PREFIX) ? !names.includes(name) : taken && KFCTL_POLICIES.includes(name),
+    SETUP_POLICIES.includes(name) ? !names.includes(name) : taken && KFCTL_POLICIES.includes(name),
   );
   return [
     ...wanted,
@@ -175,7 +175,7 @@ function policyItems(role: DesiredRole, { taken, input }: { readonly taken: bool
       (policy): PlanItem => ({
         verb: 'delete',
         object: `policy/${role.name}/${policy}`,
-        reason: policy.startsWith(POLICY_PREFIX) ? 'no longer asked for' : 'kfctl’s, with a narrower one in its place',
+        reason: SETUP_POLICIES.includes(policy) ? 'no longer asked for' : 'kfctl’s: what is asked for has a narrower one in its place',
         action: { kind: 'delete-inline-policy', role: role.name, policy },
       }),
     ),

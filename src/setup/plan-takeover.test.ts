@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { changesOf, itemOf, planFor } from '../../test/support/setup-plans.ts';
-import { ISSUER, OTHER_ISSUER, OWN_TAGS, providerArn, roleArn, SetupWorld } from '../../test/support/setup-world.ts';
+import { ISSUER, intercepted, OTHER_ISSUER, OWN_TAGS, providerArn, roleArn, SetupWorld } from '../../test/support/setup-world.ts';
 import { trustDocument } from '../iam/trust-document.ts';
 import { carryOut } from './apply.ts';
 
@@ -17,6 +17,32 @@ function withAdmin(role: Parameters<SetupWorld['putRole']>[1]): SetupWorld {
   world.putRole('kf-admin-demo', role);
   return world;
 }
+
+describe('a role that setup made', () => {
+  it('keeps the policies that its owners put there, whatever they are called', async () => {
+    const world = new SetupWorld();
+    const first = await planFor(world);
+    await carryOut(world.ports(), { items: first.items, tags: first.tags, clock, told: () => undefined });
+    world.state.roles['kf-admin-demo']!.inline['podrole-of-ours'] = '{}';
+    world.state.roles['kf-admin-demo']!.inline['podrole-cloudwatch'] = '{}';
+    expect(changesOf((await planFor(world)).items)).toEqual(['delete policy/kf-admin-demo/podrole-cloudwatch']);
+  });
+
+  it('loses a policy only when the one in its place is there', async () => {
+    const world = withAdmin({
+      trustPolicy: trusting(ISSUER, subject('kf-admin')),
+      tags: KFCTL_TAGS,
+      inline: { iam_alb_ingress_policy: '{}' },
+    });
+    const { items, tags } = await planFor(world, { options: { adopt: true } });
+    const ports = intercepted(world.ports(), async ({ name }, run) => {
+      if (name === 'aws.putInlinePolicy') throw new Error('LimitExceeded');
+      return run();
+    });
+    await expect(carryOut(ports, { items, tags, clock, told: () => undefined })).rejects.toMatchObject({ code: 'setup-incomplete' });
+    expect(Object.keys(world.state.roles['kf-admin-demo']!.inline)).toEqual(['iam_alb_ingress_policy']);
+  });
+});
 
 describe('what others made', () => {
   it.each([

@@ -11,8 +11,8 @@ export interface NamedPolicy {
   readonly document: string;
 }
 
-/** Inline policies with this prefix are setup's; all others are the user's. */
-export const POLICY_PREFIX = 'podrole-';
+/** The names of setup's inline policies begin so. */
+const PREFIX = 'podrole-';
 
 const POLICIES = {
   'alb-ingress-v1': albIngressV1,
@@ -39,5 +39,13 @@ export interface PolicyValues {
 export function policyOf(name: PolicyName, values: PolicyValues): NamedPolicy {
   const text = JSON.stringify(POLICIES[name]);
   const document = text.replace(/\$\{(partition|userRoleArn|ownRoleArn|bucket)\}/g, (_, value: keyof PolicyValues) => values[value]);
-  return { name: `${POLICY_PREFIX}${name.replace(/-v\d$/, '')}`, document };
+  return { name: nameOf(name), document };
 }
+
+const nameOf = (name: PolicyName): string => `${PREFIX}${name.replace(/-v\d$/, '')}`;
+
+/**
+ * Every name under which setup puts an inline policy on a role of the control plane. All others are the user's, whatever they begin with,
+ * and so are all that the users' role carries.
+ */
+export const SETUP_POLICIES: readonly string[] = [...new Set(Object.keys(POLICIES).map((name) => nameOf(name as PolicyName)))];
