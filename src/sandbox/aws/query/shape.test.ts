@@ -54,6 +54,17 @@ describe('readInput', () => {
     expect(() => read(form)).toThrow(expect.objectContaining({ code: 'ValidationError', status: 400, message }));
   });
 
+  it.each([
+    ['a whole token', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-_bmF0dXJl', "'<token>'"],
+    ['a token without its signature', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0', "'<token>'"],
+    ['a token after its scheme', 'Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln,', "'Bearer <token>,'"],
+    ['a token behind other characters', 'web-eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln', "'web-<token>'"],
+    ['what only begins like one', 'eyJhbGciOiJSUzI1NiJ9', "'eyJhbGciOiJSUzI1NiJ9'"],
+  ])('shows in a message not the token of %s', (_what, value, shown) => {
+    const message = `1 validation error detected: Value ${shown} at 'scope' failed to satisfy constraint: Member must satisfy enum value set: [All, Local]`;
+    expect(() => read(`RoleName=a&Scope=${encodeURIComponent(value)}`)).toThrow(expect.objectContaining({ message }));
+  });
+
   it.each(['True', 'yes', '', '2'])('cannot read %j as a boolean', (value) => {
     expect(() => read(`RoleName=a&Force=${value}`)).toThrow(expect.objectContaining({ code: 'MalformedInput' }));
   });

@@ -26,8 +26,18 @@ export interface TextRules {
   readonly oneOf?: readonly string[];
 }
 
+const WORDS = /[\w.-]+/g;
+
+/** A value without the JSON Web Tokens in it: a session name is the wrong place for one, and an error message the worst. Linear in its length. */
+function withoutTokens(value: string): string {
+  return value.replaceAll(WORDS, (word) => {
+    const start = word.indexOf('eyJ');
+    return start >= 0 && word.includes('.eyJ', start) ? `${word.slice(0, start)}<token>` : word;
+  });
+}
+
 function problem(place: Place, value: string | null, constraint: string, sensitive: true | undefined): string {
-  const shown = value === null ? 'Value null' : sensitive ? 'Value' : `Value '${value}'`;
+  const shown = value === null ? 'Value null' : sensitive ? 'Value' : `Value '${withoutTokens(value)}'`;
   return `${shown} at '${place.shown}' failed to satisfy constraint: Member must ${constraint}`;
 }
 

@@ -63,6 +63,14 @@ describe('AssumeRoleWithWebIdentity refuses parameters', () => {
     );
   });
 
+  it('does not send back a token that was given for a session name', async () => {
+    const account = await accountWithRole();
+    const header = 'eyJhbGciOiJSUzI1NiJ9';
+    const answer = await exchange(account, { RoleSessionName: `${header}.eyJzdWIiOiJ4In0.${'s'.repeat(86)}` });
+    expect(answer.message).toBe(constraint("'<token>'", 'roleSessionName', 'have length less than or equal to 64'));
+    expect(answer.text).not.toContain(header);
+  });
+
   it.each(['900', '0900', '+900'])('takes %j as a duration', async (DurationSeconds) => {
     const account = await accountWithRole();
     const answer = await exchange(account, { DurationSeconds });
