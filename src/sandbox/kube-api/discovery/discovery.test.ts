@@ -111,4 +111,14 @@ describe('OpenAPI', () => {
       'fieldValidation',
     ]);
   });
+
+  test.each([
+    ['a built-in kind', '/openapi/v3/api/v1', '/api/v1/namespaces/{namespace}/configmaps/{name}', ['strategic-merge-patch+json']],
+    ['a defined kind, which takes no strategic merge', '/openapi/v3/apis/x.io/v1', '/apis/x.io/v1/namespaces/{namespace}/foos/{name}', []],
+  ])('offers the patch types of %s', async (_name, document, path, strategic) => {
+    const { paths } = await get(document);
+    expect(Object.keys(paths[path].patch.requestBody.content)).toStrictEqual(
+      ['json-patch+json', 'merge-patch+json', ...strategic, 'apply-patch+yaml'].map((type) => `application/${type}`),
+    );
+  });
 });

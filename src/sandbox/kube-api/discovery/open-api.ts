@@ -7,12 +7,8 @@ import { servedGroups } from './api-resources.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 const INFO = { title: 'podrole sandbox', version: 'unversioned' };
-const PATCH_TYPES = [
-  'application/json-patch+json',
-  'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
-  'application/apply-patch+yaml',
-];
+const STRATEGIC_MERGE = 'application/strategic-merge-patch+json';
+const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', STRATEGIC_MERGE, 'application/apply-patch+yaml'];
 
 /** The index of `/openapi/v3`: one document per group and version. */
 export function openApiV3Index(context: ApiContext): Json {
@@ -58,7 +54,9 @@ function pathItems(type: ResourceType, schemas: Schemas): readonly (readonly [st
     ...extra,
   });
   const write = ['dryRun', 'fieldManager', 'fieldValidation'].map((name) => ({ name, in: 'query', schema: { type: 'string' } }));
-  const patchBody = { content: Object.fromEntries(PATCH_TYPES.map((media) => [media, { schema: { type: 'object' } }])) };
+  // kubectl apply sends a strategic merge wherever one is offered; custom resources take none, so none may be offered for them.
+  const patchTypes = type.body.kind === 'built-in' ? PATCH_TYPES : PATCH_TYPES.filter((media) => media !== STRATEGIC_MERGE);
+  const patchBody = { content: Object.fromEntries(patchTypes.map((media) => [media, { schema: { type: 'object' } }])) };
   const items: (readonly [string, Json])[] = [
     [collection, { get: operation('list'), post: operation('post', { parameters: write, requestBody: body }) }],
   ];
