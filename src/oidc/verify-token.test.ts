@@ -103,15 +103,30 @@ describe('verifyToken', () => {
     },
   );
 
-  it('refuses every token when the present is no time', async () => {
-    expect(await verify({}, { now: new Date(Number.NaN) })).toMatchObject({ ok: false, reason: 'token-expired' });
+  it.each([new Date(Number.NaN), Number.NaN, Number.POSITIVE_INFINITY, undefined, 'now'])(
+    'refuses every token when the present is %s',
+    async (now) => {
+      expect(await verify({}, { now: now as Date })).toMatchObject({ ok: false, reason: 'token-expired' });
+    },
+  );
+
+  it.each([SECONDS, SECONDS * 1000])('takes the present as a number, %i, to the second', async (now) => {
+    const second = now === SECONDS ? 1 : 1000;
+    expect(await verify({}, { now: now + 3899 * second })).toMatchObject({ ok: true });
+    expect(await verify({}, { now: now + 3900 * second })).toMatchObject({ ok: false, reason: 'token-expired' });
+  });
+
+  it('takes the keys as a list as well as a key set', async () => {
+    expect(await verify({}, { jwks: [key.publicJwk] })).toMatchObject({ ok: true });
+    expect(await verify({}, { jwks: [] })).toMatchObject({ ok: false, reason: 'key-unknown' });
+    expect(await verify({}, { jwks: 'keys' as never })).toMatchObject({ ok: false, reason: 'jwks-invalid' });
   });
 
   it('refuses every token when no client id is registered', async () => {
     expect(await verify({}, { clientIds: [] })).toMatchObject({ ok: false, reason: 'audience-unregistered' });
   });
 
-  it.each([undefined, null, {}, [], { keys: null }, { keys: 'x' }])('refuses every token when the key set is %j', async (jwks) => {
+  it.each([undefined, null, {}, { keys: null }, { keys: 'x' }])('refuses every token when the key set is %j', async (jwks) => {
     expect(await verify({}, { jwks: jwks as never })).toMatchObject({ ok: false, code: 'InvalidIdentityToken', reason: 'jwks-invalid' });
   });
 

@@ -21,12 +21,12 @@ export interface VerifyTokenOptions {
   readonly issuer: string;
   /** The client ids registered with the provider. */
   readonly clientIds: readonly string[];
-  /** The issuer's keys. The same list should be given again for the same keys, since imported keys are kept with it; it must not change. */
-  readonly jwks: KeySet;
+  /** The issuer's keys, as a key set or as its list. The same list should be given again for the same keys, since imported keys are kept with it; it must not change. */
+  readonly jwks: KeySet | KeySet['keys'];
   /** The role asked for; without it, a token that restricts itself to some roles is accepted with a warning. */
   readonly roleArn?: string;
-  /** The present, for `exp`, `nbf` and `iat`. */
-  readonly now: Date;
+  /** The present, for `exp`, `nbf` and `iat`: a date, seconds since 1970 as in those claims, or milliseconds as `Date.now()` gives them. */
+  readonly now: Date | number;
   /** Default `aws`. */
   readonly mode?: VerifyMode;
   /** Default: WebCrypto, which works on another thread; that is a long way for the 30 µs of one RSA verification. */
@@ -113,7 +113,7 @@ interface ChosenKey {
 }
 
 /** The key by its name, then the algorithm: the header may choose among those that the key can serve, and nothing else. */
-function chooseKey(header: JsonObject, jwks: KeySet, judge: Judge): ChosenKey | Refusal {
+function chooseKey(header: JsonObject, jwks: VerifyTokenOptions['jwks'], judge: Judge): ChosenKey | Refusal {
   const index = indexOf(jwks);
   if (index === undefined) return refuse('jwks-invalid');
   const { kid, alg } = header;

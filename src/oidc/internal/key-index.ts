@@ -30,12 +30,13 @@ const indexes = new WeakMap<object, KeyIndex>();
  * As AWS indexes a set: only RSA and EC keys with a non-empty `kid` and no other `use` than `sig`; of two keys with one name the later
  * counts; a key with `key_ops` or `x5c` verifies nothing; a family of more than 100 keys verifies nothing.
  */
-export function indexOf(jwks: KeySet): KeyIndex | undefined {
-  if (!isJsonObject(jwks) || !Array.isArray(jwks.keys)) return undefined;
-  const known = indexes.get(jwks.keys);
+export function indexOf(jwks: KeySet | KeySet['keys']): KeyIndex | undefined {
+  const keys: unknown = isJsonObject(jwks) ? jwks.keys : jwks;
+  if (!Array.isArray(keys)) return undefined;
+  const known = indexes.get(keys);
   if (known !== undefined) return known;
-  const index = build(jwks.keys);
-  indexes.set(jwks.keys, index);
+  const index = build(keys);
+  indexes.set(keys, index);
   return index;
 }
 
