@@ -7,7 +7,7 @@ import { evaluateTrust } from '../iam/evaluate-trust.ts';
 import type { TrustExplanation } from '../iam/explain-trust.ts';
 import { renderExplanation, renderStatements } from '../iam/render-explanation.ts';
 import { decodeToken } from '../oidc/decode-token.ts';
-import { providersNamedBy } from './trust-provider.ts';
+import { providersNamedBy, whyNoneIsNamed } from './trust-provider.ts';
 
 export type ClaimsReading =
   | { readonly ok: true; readonly claims: JsonObject; readonly notes: readonly string[] }
@@ -138,8 +138,10 @@ function identify({ policy, claims, providerArn, roleArn }: ExplainInput): Ident
   });
   const account =
     role?.ok === true ? role.arn : given?.ok === true ? given.arn : (named.find((arn) => arn.hostPath === hostPath) ?? named[0]);
-  if (account === undefined)
-    return failed('--role-arn', 'the policy names no OIDC provider, so the account must be told by --role-arn or --provider-arn');
+  if (account === undefined) {
+    const message = 'the policy names no OIDC provider, so the account must be told by --role-arn or --provider-arn';
+    return { ok: false, problems: [whyNoneIsNamed(policy, { path: '--role-arn', message })] };
+  }
   if (given?.ok === true && given.arn.account !== account.account)
     return failed('--provider-arn', `STS looks for the provider in the role's account, ${account.account}, not in ${given.arn.account}`);
   const arn = providerArn ?? providerArnOf({ partition: account.partition, account: account.account, issuer });

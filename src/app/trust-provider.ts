@@ -39,12 +39,15 @@ export function chooseProvider(policy: string, choice: ProviderChoice): ChosenPr
   const named = providersNamedBy(policy);
   const [only] = named;
   if (only !== undefined && named.length === 1) return byArn(only, '--provider-arn');
-  return failed(
-    '--provider-arn',
-    named.length === 0
-      ? 'the policy names no OIDC provider, so give its ARN, or --issuer and --account'
-      : `the policy names ${named.length} OIDC providers, choose one: ${named.join(', ')}`,
-  );
+  if (named.length > 0) return failed('--provider-arn', `the policy names ${named.length} OIDC providers, choose one: ${named.join(', ')}`);
+  const remedy = { path: '--provider-arn', message: 'the policy names no OIDC provider, so give its ARN, or --issuer and --account' };
+  return { ok: false, problems: [whyNoneIsNamed(policy, remedy)] };
+}
+
+/** Why a policy names no provider: its text is no JSON, which a provider given by hand would not mend, or what `otherwise` says. */
+export function whyNoneIsNamed(policy: string, otherwise: Problem): Problem {
+  const parsed = parsePolicyText(policy);
+  return parsed.ok ? otherwise : { path: parsed.problem.path, message: `the policy cannot be read: ${parsed.problem.message}` };
 }
 
 /** The ARNs of the OIDC providers that a policy names as principals, each once, in their order; none where it cannot be read. */
