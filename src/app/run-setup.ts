@@ -9,18 +9,19 @@ import { type AppliedItem, carryOut } from '../setup/apply.ts';
 import { type DesiredInput, type DesiredState, desiredState, everyRoleName } from '../setup/desired-state.ts';
 import { type DestroyConsent, gatherDestroy, planDestroy, unknownRetained } from '../setup/destroy.ts';
 import { type Facts, gatherFacts } from '../setup/gather.ts';
+import { gatherGoneSite, goneKube } from '../setup/gone-cluster.ts';
 import { type KfDefOptions, type KfDefResult, parseKfDef } from '../setup/kf-def.ts';
 import { DEFAULT_OPTIONS, mistakesInOptions, type SetupOptions } from '../setup/options.ts';
 import { type Plan, planSetup } from '../setup/plan.ts';
 import { planDigest } from '../setup/plan-digest.ts';
 import { parseSavedPlan, type SavedPlanReading, type SetupAsk } from '../setup/plan-file.ts';
-import type { SetupPorts } from '../setup/ports.ts';
+import type { SetupAws, SetupPorts } from '../setup/ports.ts';
 import { roleTemplate } from '../setup/role-naming.ts';
 import { gatherSite, type Site } from '../setup/site.ts';
 import { gatherStatus, type SetupStatus, setupStatus } from '../setup/status.ts';
 import { connectCluster } from './cluster-connection.ts';
 import { FIELD_MANAGER } from './setup/setup-kube.ts';
-import { setupPorts } from './setup/setup-ports.ts';
+import { setupAws, setupPorts } from './setup/setup-ports.ts';
 import { sha256Hex } from './sha256.ts';
 
 /** Hears of each step as it ends; `done` of `all`. */
@@ -71,6 +72,11 @@ export async function connectSetup(access: SetupAccess): Promise<SetupPorts> {
   return setupPorts({ region, endpoint }, client);
 }
 
+/** AWS alone, by its own credential chain. */
+export function connectAws({ region, endpoint }: Pick<SetupAccess, 'region' | 'endpoint'>): SetupAws {
+  return setupAws({ region, endpoint });
+}
+
 /** What is asked for, with the options left out standing at their defaults. */
 export type Asked = Omit<SetupAsk, 'options'> & { readonly options?: SetupOptions };
 
@@ -94,23 +100,59 @@ export function statusWith(asked: Asked, ports: SetupPorts, signal?: AbortSignal
 
 /** Reads what setup made, under whatever options, and plans its removal. Rejects as `planWith`, or with `retain-unknown`. */
 export function destroyWith(asked: Asked, ports: SetupPorts, consent: DestroyConsent, signal?: AbortSignal): Promise<Prepared> {
+  return namingDenials(async () => removal(await desiredInput(asked, ports, signal), { ports, consent, notes: [] }, signal)).catch(
+    (error: unknown) => {
+      throw tellingOfGone(error);
+    },
+  );
+}
+
+/** Where a cluster does not answer or is not found, it may have been deleted first. */
+function tellingOfGone(error: unknown): unknown {
+  if (!(error instanceof PodroleError) || !['cluster-not-found', 'kube-api-unreachable'].includes(error.code)) return error;
+  const { code, retry, hint, cause } = error;
+  const gone = 'if the cluster has been deleted, --cluster-gone takes down what is left in AWS';
+  return new PodroleError(error.message, { code, retry, cause, hint: hint === undefined ? gone : `${hint}; ${gone}` });
+}
+
+/** Plans the removal of what setup made in AWS for a cluster that has been deleted. Rejects as `gatherGoneSite`, or with `retain-unknown`. */
+export function destroyGoneWith(
+  asked: Asked,
+  aws: SetupAws,
+  { consent, issuer }: { readonly consent: DestroyConsent; readonly issuer: string | undefined },
+  signal?: AbortSignal,
+): Promise<Prepared> {
   return namingDenials(async () => {
-    const input = await desiredInput(asked, ports, signal);
-    const desired = desiredState(input);
-    const target = { desired, roleNames: everyRoleName(input), namespace: asked.request.namespace };
-    const facts = await gatherDestroy(ports, target, signal);
-    const items = planDestroy({ site: input.site, target, facts, consent });
-    const unknown = unknownRetained(items, consent.retain);
-    if (unknown.length > 0)
-      throw new PodroleError(
-        `nothing was written: ${unknown.join(', ')} cannot be retained, because nothing that could stay is called so`,
-        {
-          code: 'retain-unknown',
-          hint: '--dry-run lists the objects; role/…, provider/… and serviceaccount/… can be retained, and with a role the Profiles that name it',
-        },
-      );
-    return prepared(ports, { site: input.site, cluster: asked.request.cluster, items, notes: [], tags: desired.tags, digestOf: facts });
+    const { request, options = DEFAULT_OPTIONS, region } = asked;
+    const inputAt = (site: Site): DesiredInput => ({ request, options, site, version: VERSION, sha256Hex });
+    const roleNames = (at: string): readonly string[] =>
+      everyRoleName(inputAt({ account: '', partition: '', region: at, issuer: '', clusterId: '' }));
+    const { cluster } = request;
+    const site = await gatherGoneSite(aws, { cluster, region, selfManaged: options.selfManaged, issuer, roleNames }, signal);
+    const notes = [`cluster ${cluster} is gone: its service accounts and Profiles went with it, and only AWS was looked at`];
+    return removal(inputAt(site), { ports: { aws, kube: goneKube(site.issuer) }, consent, notes }, signal);
   });
+}
+
+interface Removal {
+  readonly ports: SetupPorts;
+  readonly consent: DestroyConsent;
+  readonly notes: readonly string[];
+}
+
+async function removal(input: DesiredInput, { ports, consent, notes }: Removal, signal?: AbortSignal): Promise<Prepared> {
+  const { request, site } = input;
+  const desired = desiredState(input);
+  const target = { desired, roleNames: everyRoleName(input), namespace: request.namespace };
+  const facts = await gatherDestroy(ports, target, signal);
+  const items = planDestroy({ site, target, facts, consent });
+  const unknown = unknownRetained(items, consent.retain);
+  if (unknown.length > 0)
+    throw new PodroleError(`nothing was written: ${unknown.join(', ')} cannot be retained, because nothing that could stay is called so`, {
+      code: 'retain-unknown',
+      hint: '--dry-run lists the objects; role/…, provider/… and serviceaccount/… can be retained, and with a role the Profiles that name it',
+    });
+  return prepared(ports, { site, cluster: request.cluster, items, notes, tags: desired.tags, digestOf: facts });
 }
 
 interface World {

@@ -31,6 +31,7 @@ const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
   'region-missing': EXIT.usage,
   'plan-has-conflicts': EXIT.no,
   'plan-stale': EXIT.no,
+  'retain-unknown': EXIT.usage,
   'setup-incomplete': EXIT.partial,
   timeout: EXIT.timeout,
 };

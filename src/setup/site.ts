@@ -38,34 +38,43 @@ const NOT_PUBLIC = /^(?:localhost|[^.]+)$|\.(?:svc|cluster\.local|local|internal
  * `account-mismatch`, `partition-mismatch`, `issuer-mismatch` (the kube context is another cluster), `issuer-unusable`.
  */
 export async function gatherSite(ports: SetupPorts, question: SiteQuestion, signal?: AbortSignal): Promise<Site> {
-  if (question.region === undefined) {
-    throw new PodroleError('no region is known: the file names none', {
-      code: 'region-missing',
-      hint: 'give --region REGION, or set region in the plugin',
-    });
-  }
+  const region = regionOrThrow(question.region);
   const [identity, cluster, issuer] = await Promise.all([
     ports.aws.identity(signal),
     question.selfManaged ? undefined : ports.aws.cluster(question.cluster, signal),
     ports.kube.issuer(signal),
   ]);
-  return agreeSite({ ...question, region: question.region }, { identity, cluster, issuer });
+  return agreeSite({ ...question, region }, { identity, cluster, issuer });
+}
+
+/** The region, or `region-missing`. */
+export function regionOrThrow(region: string | undefined): string {
+  if (region !== undefined) return region;
+  throw new PodroleError('no region is known: the file names none', {
+    code: 'region-missing',
+    hint: 'give --region REGION, or set region in the plugin',
+  });
 }
 
 /** Makes what was read agree with what was asked, or throws as `gatherSite` says. */
 export function agreeSite(asked: SiteQuestion & { readonly region: string }, facts: SiteFacts): Site {
   const { region } = asked;
   const { account, arn } = facts.identity;
-  const partition = partOf(arn, 1);
-  if (partition !== partitionOf(region)) {
-    throw new PodroleError(
-      `region ${region} is in partition ${partitionOf(region)}, the credentials (${arn}) are of partition ${partition}`,
-      { code: 'partition-mismatch', hint: `use credentials of ${partitionOf(region)}, or another --region` },
-    );
-  }
+  const partition = sharedPartition(region, arn);
   checkIssuer(facts.issuer);
   const clusterId = asked.selfManaged ? facts.issuer : agreeCluster(asked, facts);
   return { account, partition, region, issuer: facts.issuer, clusterId };
+}
+
+/** The partition of both the region and the caller, or `partition-mismatch`. */
+export function sharedPartition(region: string, callerArn: string): string {
+  const partition = partOf(callerArn, 1);
+  if (partition === partitionOf(region)) return partition;
+  throw mismatch(
+    'partition-mismatch',
+    `region ${region} is in partition ${partitionOf(region)}, the credentials (${callerArn}) are of partition ${partition}`,
+    `use credentials of ${partitionOf(region)}, or another --region`,
+  );
 }
 
 function agreeCluster(asked: SiteQuestion & { readonly region: string }, { identity, cluster, issuer }: SiteFacts): string {
@@ -114,8 +123,8 @@ function agreeCluster(asked: SiteQuestion & { readonly region: string }, { ident
   return cluster.arn;
 }
 
-/** AWS must be able to register the issuer and to fetch its keys. */
-function checkIssuer(issuer: string): void {
+/** AWS must be able to register the issuer and to fetch its keys: else `issuer-unusable`. */
+export function checkIssuer(issuer: string): void {
   const read = parseIssuer(issuer);
   const problem = read.ok
     ? NOT_PUBLIC.test(read.url.host)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Asked, destroyWith, planWith, setupOptions } from '../../src/app/run-setup.ts';
+import { type Asked, destroyGoneWith, destroyWith, planWith, setupOptions } from '../../src/app/run-setup.ts';
 import type { SetupPorts } from '../../src/setup/ports.ts';
 import { inRounds, intercepted, type PortCall, REGION, roleArn, type SetupState, SetupWorld } from '../support/setup-world.ts';
 
@@ -118,6 +118,49 @@ const others = ({ roles, namespaces, accounts }: SetupState): object => ({
   role: roles['team-a'],
   namespace: namespaces['team-a'],
   account: accounts['team-a/default'],
+});
+
+describe('a cluster that was deleted before its setup', () => {
+  const gone = async (): Promise<SetupWorld> => {
+    const world = await installed();
+    world.cluster = undefined;
+    return world;
+  };
+  const take = async (world: SetupWorld, retain: readonly string[] = []): Promise<void> => {
+    const consent = { ...CONSENT, retain };
+    const prepared = await destroyGoneWith(asked(), world.ports().aws, { consent, issuer: undefined });
+    await prepared.apply(() => undefined);
+  };
+
+  it('leaves nothing of setup’s in AWS, and everything of others', async () => {
+    const world = await gone();
+    const before = world.snapshot();
+    await take(world);
+    expect(Object.keys(world.state.roles)).toEqual(['team-a']);
+    expect(world.state.providers).toEqual({});
+    const { accounts, namespaces, profiles } = world.snapshot();
+    expect({ accounts, namespaces, profiles }).toEqual({
+      accounts: before.accounts,
+      namespaces: before.namespaces,
+      profiles: before.profiles,
+    });
+  });
+
+  it('is thought of where the cluster is not found', async () => {
+    await expect(destroy((await gone()).ports())).rejects.toMatchObject({
+      code: 'cluster-not-found',
+      hint: expect.stringContaining('--cluster-gone'),
+    });
+  });
+
+  it('keeps its hands off when what is to be retained is misspelt, or the cluster is there', async () => {
+    const world = await gone();
+    const before = world.snapshot();
+    await expect(take(world, ['role/kf-user-demmo'])).rejects.toMatchObject({ code: 'retain-unknown' });
+    world.cluster = (await installed()).cluster;
+    await expect(take(world)).rejects.toMatchObject({ code: 'cluster-exists' });
+    expect(world.snapshot()).toEqual(before);
+  });
 });
 
 describe.each(journeys)('a crash at every write of $name', ({ make, run }) => {

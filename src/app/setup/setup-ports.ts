@@ -14,7 +14,8 @@ export function setupPorts(target: AwsTarget, kube: KubeClient): SetupPorts {
   return { aws: setupAws(target), kube: setupKube(kube) };
 }
 
-function setupAws(target: AwsTarget): SetupAws {
+/** What setup asks of AWS, over its wires. */
+export function setupAws(target: AwsTarget): SetupAws {
   const roles = createIamRoles(target);
   const providers = createIamProviders(target);
   const policies = createIamPolicies(target);

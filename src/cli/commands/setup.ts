@@ -107,6 +107,8 @@ interface DestroyFlags extends SetupFlags {
   readonly deleteProfiles?: boolean;
   readonly detachPolicies?: boolean;
   readonly retain?: readonly string[];
+  readonly clusterGone?: boolean;
+  readonly issuer?: string;
 }
 
 function destroyCommand(invocation: Invocation): Command {
@@ -120,21 +122,22 @@ function destroyCommand(invocation: Invocation): Command {
       'leave an object, named as in the plan; may be repeated',
       (text: string, before: readonly string[] = []) => [...before, text],
     )
+    .option('--cluster-gone', 'the cluster has been deleted: take down what is left in AWS, and ask no API server')
+    .option('--issuer <url>', 'with --cluster-gone: the issuer it had; absent: the one that the roles left over name')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ podrole setup destroy -f kfctl_aws.yaml --dry-run\n  $ podrole setup destroy -f kfctl_aws.yaml --retain role/kf-user-demo --yes',
+      '\nExamples:\n  $ podrole setup destroy -f kfctl_aws.yaml --dry-run\n  $ podrole setup destroy -f kfctl_aws.yaml --cluster-gone --yes\n  $ podrole setup destroy -f kfctl_aws.yaml --retain role/kf-user-demo --yes',
     )
     .action(async (flags: DestroyFlags) => {
       const { terminal } = invocation;
       // What was made stays made when the file switches it off: it is taken down all the same.
       const asked = await readAsk(invocation, flags);
-      const { destroyWith } = await import('../../app/run-setup.ts');
       const consent = {
         deleteProfiles: flags.deleteProfiles === true,
         detachPolicies: flags.detachPolicies === true,
         retain: flags.retain ?? [],
       };
-      const prepared = await destroyWith(asked, await connect(invocation, { asked, flags }), consent, terminal.signal);
+      const prepared = await removal(invocation, { asked, flags }, consent);
       if (flags.output === 'text') printPlan(terminal, prepared);
       const done =
         flags.dryRun !== true &&
@@ -148,6 +151,20 @@ function destroyCommand(invocation: Invocation): Command {
       if (prepared.summary.conflict > 0 || (!done && flags.dryRun !== true)) invocation.exitCode = EXIT.no;
       if (done) terminal.err(`next: podrole setup destroy -f ${flags.file} --dry-run\n`);
     });
+}
+
+async function removal(
+  invocation: Invocation,
+  { asked, flags }: Target & { readonly flags: DestroyFlags },
+  consent: Parameters<typeof import('../../app/run-setup.ts').destroyWith>[2],
+): Promise<Prepared> {
+  const { signal } = invocation.terminal;
+  const { connectAws, destroyGoneWith, destroyWith } = await import('../../app/run-setup.ts');
+  const { clusterGone, issuer } = flags;
+  if (clusterGone === true)
+    return destroyGoneWith(asked, connectAws({ region: asked.region, endpoint: flags.endpointUrl }), { consent, issuer }, signal);
+  if (issuer !== undefined) throw new UsageError('--issuer goes with --cluster-gone: a living cluster tells its own');
+  return destroyWith(asked, await connect(invocation, { asked, flags }), consent, signal);
 }
 
 interface PermissionsFlags extends SetupFlags {

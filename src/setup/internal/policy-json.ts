@@ -22,12 +22,24 @@ interface Statement {
 
 /** ARNs of the OIDC providers that a trust policy allows in; none of a text that is no policy. */
 export function trustedProviders(document: string): readonly string[] {
+  return providersOf(statementsOf(document).filter((statement) => statement?.Effect === 'Allow'));
+}
+
+/** ARNs of the OIDC providers that a trust policy speaks of, whether it lets them in or keeps them out. */
+export function namedProviders(document: string): readonly string[] {
+  return providersOf(statementsOf(document));
+}
+
+function statementsOf(document: string): readonly (Statement | null)[] {
   const parsed = parsePolicyText(document);
   if (!parsed.ok) return [];
   const { Statement: listed } = (parsed.document ?? {}) as { readonly Statement?: Statement | readonly Statement[] };
-  const statements: readonly (Statement | null)[] = Array.isArray(listed) ? listed : listed === undefined ? [] : [listed as Statement];
-  const federated = statements
-    .filter((statement) => statement?.Effect === 'Allow')
-    .flatMap((statement) => (typeof statement?.Principal === 'object' ? statement.Principal?.Federated : undefined));
+  return Array.isArray(listed) ? listed : listed === undefined ? [] : [listed as Statement];
+}
+
+function providersOf(statements: readonly (Statement | null)[]): readonly string[] {
+  const federated = statements.flatMap((statement) =>
+    typeof statement?.Principal === 'object' ? statement.Principal?.Federated : undefined,
+  );
   return [...new Set(federated.filter((arn): arn is string => typeof arn === 'string' && arn.includes(':oidc-provider/')))];
 }
