@@ -9,7 +9,7 @@ import { systemClock } from '../host/system-clock.ts';
 import { type ClusterAccess, connectCluster } from './cluster-connection.ts';
 import type { IdentityArgument } from './exec/identity-argument.ts';
 import { issueToken, resolveIdentity } from './exec/resolve-identity.ts';
-import { openTokenFolder } from './exec/token-folder.ts';
+import { isInTokenFolder, openTokenFolder } from './exec/token-folder.ts';
 
 export interface CredentialsOptions {
   /** Whose; absent: this process's own, as its environment says. */
@@ -24,7 +24,10 @@ export interface CredentialsOptions {
 export async function runCredentials(options: CredentialsOptions, signal: AbortSignal): Promise<CachedCredentials> {
   const { cluster, account, identity } = options;
   const clock = systemClock();
-  const folder = options.cache ? userCacheFolder(cluster.env, process.platform) : undefined;
+  const ownToken = identity === undefined ? (account.tokenFile ?? cluster.env.AWS_WEB_IDENTITY_TOKEN_FILE) : undefined;
+  // Below `podrole exec`, which leaves nothing behind.
+  const passing = ownToken !== undefined && isInTokenFolder(ownToken);
+  const folder = options.cache && !passing ? userCacheFolder(cluster.env, process.platform) : undefined;
   const cache = folder === undefined ? undefined : { folder, clock, newId: randomUUID };
   if (identity === undefined) return issueCredentials({ account, env: cluster.env, cache }, signal);
   return asOther({ ...options, identity, cache }, signal);

@@ -8,7 +8,7 @@ import { connectCluster } from '../../src/app/cluster-connection.ts';
 import { runExec } from '../../src/app/exec/run-exec.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { resources } from '../../src/kube/core/resource.ts';
-import { type Ended, type Running, root, startPodrole } from '../support/run-podrole.ts';
+import { bundle, type Ended, type Running, root, startPodrole } from '../support/run-podrole.ts';
 
 const WHO = 'sa/user-a:default-editor';
 const workload = join(root, 'dist/workload-aws-sdk.mjs');
@@ -155,6 +155,13 @@ describe('podrole exec', () => {
     await new Promise((resolve) => running.child.once('exit', resolve));
     expect(await readdir(temporary)).toHaveLength(1);
     await exec([WHO, '--', 'true']);
+    await nothingLeft();
+  });
+
+  it('leaves no credentials in the user’s cache, which would outlive the token', async () => {
+    const { stdout, code } = await exec([WHO, '--', process.execPath, bundle, 'credentials', '--format', 'json']);
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ from: 'exchange' })]);
+    expect(existsSync(join(home, '.cache'))).toBe(false);
     await nothingLeft();
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { awsCliCacheFile } from './aws-cli-cache.ts';
-import { openTokenFolder } from './token-folder.ts';
+import { isInTokenFolder, openTokenFolder } from './token-folder.ts';
 
 let runtime: string;
 beforeEach(async () => {
@@ -26,6 +26,14 @@ describe('the folder of a token', () => {
     await folder.remove();
     await folder.remove();
     expect(await readdir(runtime)).toEqual([]);
+  });
+
+  it('is known by the file in it', async () => {
+    const folder = await openTokenFolder({ XDG_RUNTIME_DIR: runtime });
+    expect(isInTokenFolder(folder.tokenFile)).toBe(true);
+    await folder.remove();
+    expect(isInTokenFolder('/var/run/secrets/eks.amazonaws.com/serviceaccount/token')).toBe(false);
+    expect(isInTokenFolder(join(runtime, 'podrole-exec-1-abcdef'))).toBe(false);
   });
 
   it('takes with it what killed runs left, and nothing of a living one', async () => {

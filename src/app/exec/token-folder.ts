@@ -1,6 +1,6 @@
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { openProcessFolder } from '../process-folder.ts';
 
 /** A folder that only its owner may enter, for one token that is replaced while it is in use. */
@@ -33,6 +33,11 @@ export async function openTokenFolder(env: Readonly<Record<string, string | unde
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Whether a token's file lies in such a folder: what is had for it must not outlive it. */
+export function isInTokenFolder(file: string): boolean {
+  return basename(dirname(file)).startsWith(PREFIX);
 }
 
 async function parentFolder(runtime: string | undefined): Promise<string> {
