@@ -81,7 +81,18 @@ function compare(
   return metrics.flatMap(({ metric, unit, values }) => {
     const value = values.get('podrole') ?? Number.NaN;
     return [...values].flatMap(([other, baseline]) =>
-      other === 'podrole' ? [] : [{ case: name, metric, unit, value, baseline: { name: other, value: baseline }, ratio: value / baseline }],
+      other === 'podrole'
+        ? []
+        : [
+            {
+              case: name,
+              metric,
+              unit,
+              value,
+              baseline: { name: other, value: baseline },
+              ...(baseline === 0 ? {} : { ratio: value / baseline }),
+            },
+          ],
     );
   });
 }
