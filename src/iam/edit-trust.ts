@@ -75,7 +75,8 @@ export type TrustEdit =
 export function editTrust(input: TrustEditInput): TrustEdit {
   const edit = editOnce(input);
   if (edit.kind !== 'edited' || !edit.changed || !edit.refused.some((refusal) => refusal.reason === 'trust-policy-full')) return edit;
-  // What a revocation freed, or a merge saved, may make room for those who were refused.
+  // A statement that lost its last subject was offered to the grants, at the length of its own audiences. Where they did not fit it, it is
+  // gone now, and a statement of our own may be shorter.
   const again = editTrust({ ...input, document: edit.document });
   return again.kind === 'edited' && again.changed ? { ...again, removed: unique([...edit.removed, ...again.removed]) } : edit;
 }

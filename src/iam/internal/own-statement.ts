@@ -55,7 +55,7 @@ export function findOwn(policy: Policy, nodes: readonly JsonNode[], owner: Owner
       own.push(read);
     } else if (isClosed(statement, owner.providerArn)) {
       closed.push(statement.index);
-    } else if (statement.sid === undefined && hasMembers(node, LEGACY_MEMBERS) && namesOnly(statement, owner.providerArn)) {
+    } else if (statement.sid === undefined && namesOnly(statement, owner.providerArn)) {
       const read = ownOf(statement, node, { owner, policy });
       if (read?.isPlain === true && (read.subjects !== undefined || read.audiences !== undefined)) own.push(read);
     }
@@ -63,11 +63,10 @@ export function findOwn(policy: Policy, nodes: readonly JsonNode[], owner: Owner
   return { ok: true, own, closed };
 }
 
-const LEGACY_MEMBERS: ReadonlySet<string> = new Set(['Effect', 'Principal', 'Action', 'Condition']);
-const OWN_MEMBERS: ReadonlySet<string> = new Set(['Sid', ...LEGACY_MEMBERS]);
+const OWN_MEMBERS: ReadonlySet<string> = new Set(['Sid', 'Effect', 'Principal', 'Action', 'Condition']);
 
-function hasMembers(node: JsonNode, allowed: ReadonlySet<string>): boolean {
-  return node.kind === 'object' && node.members.every((member) => allowed.has(member.name));
+function hasOnlyOwnMembers(node: JsonNode): boolean {
+  return node.kind === 'object' && node.members.every((member) => OWN_MEMBERS.has(member.name));
 }
 
 function namesOnly(statement: Statement, providerArn: string): boolean {
@@ -116,7 +115,7 @@ function ownOf(statement: Statement, node: JsonNode, around: { readonly owner: O
     index: statement.index,
     node,
     hasSid: statement.sid === owner.sid,
-    isPlain: !extra && isOnlyAction(statement) && hasMembers(node, OWN_MEMBERS),
+    isPlain: !extra && isOnlyAction(statement) && hasOnlyOwnMembers(node),
     subjects: subject?.values,
     audiences: audience?.values,
     subjectKey: subject?.key ?? `${owner.hostPath}:sub`,
