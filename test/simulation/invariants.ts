@@ -250,19 +250,24 @@ export class Invariants {
     }
   }
 
-  /** L1: faults have ended; the documents are the pure render of what is wanted. */
-  final(foreign: ReadonlyMap<string, ReadonlySet<string>>): void {
+  /** L1, L3, L8: faults have ended; the documents are the pure render of what is wanted. Answers what is not so. */
+  unrest(foreign: ReadonlyMap<string, ReadonlySet<string>>): readonly { readonly invariant: string; readonly message: string }[] {
+    const wrong: { readonly invariant: string; readonly message: string }[] = [];
     for (const [name, arn] of Object.entries(KNOWN_ROLES)) {
       const document = this.#iam.document(name);
       if (document === undefined) continue;
       const admitted = [...this.#admitted(document)].filter((subject) => !(foreign.get(name) ?? new Set()).has(subject)).sort();
       const desired = [...desiredOn(arn, this.#kube)].sort();
-      if (JSON.stringify(admitted) !== JSON.stringify(desired))
-        this.break('L1', `${name} trusts ${admitted.join(', ') || 'nobody'}, wanted ${desired.join(', ') || 'nobody'}`);
+      if (JSON.stringify(admitted) !== JSON.stringify(desired)) {
+        const message = `${name} trusts ${admitted.join(', ') || 'nobody'}, wanted ${desired.join(', ') || 'nobody'}`;
+        wrong.push({ invariant: 'L1', message });
+      }
     }
     for (const [name, profile] of this.#kube.profiles) {
-      if (profile.metadata.deletionTimestamp !== undefined) this.break('L3', `${name} is still being deleted`);
-      else if (!(profile.status?.conditions ?? []).some((one) => one.type === 'Ready')) this.break('L8', `${name} has no status`);
+      if (profile.metadata.deletionTimestamp !== undefined) wrong.push({ invariant: 'L3', message: `${name} is still being deleted` });
+      else if (!(profile.status?.conditions ?? []).some((one) => one.type === 'Ready'))
+        wrong.push({ invariant: 'L8', message: `${name} has no status` });
     }
+    return wrong;
   }
 }

@@ -14,7 +14,9 @@ import type { SimWorld } from './world/sim-world.ts';
 const SPAN_MS = 8 * 60_000;
 const LATEST_WRITE_MS = 300_000;
 const CONVERGE_MS = 7 * 60_000;
-const IDLE_MS = 3 * 60_000;
+const IDLE_MS = 2 * 60_000;
+const LOOK_MS = 20_000;
+const REST_MS = 40_000;
 const STEPS = 14;
 
 /** What a run may replace: the faults, the controller, its ports, its options. */
@@ -55,10 +57,10 @@ export async function runSeed(seed: number, settings: RunSettings = {}): Promise
   const iam = new SimIam(scheduler, quota);
   const tally = new FaultTally();
   const invariants = new Invariants({ scheduler, kube, iam, quota, faults: () => faults });
-  const hash = createHash('sha256');
+  const lines: string[] = [];
   const tail: string[] = [];
   const note = (line: string): void => {
-    hash.update(`${scheduler.now.toFixed(3)} ${line}\n`);
+    lines.push(`${scheduler.now.toFixed(3)} ${line}\n`);
     if (settings.trace) {
       tail.push(`${(scheduler.now / 1000).toFixed(3)} ${line}`);
       if (tail.length > 20_000) tail.shift();
@@ -113,8 +115,15 @@ export async function runSeed(seed: number, settings: RunSettings = {}): Promise
   };
   await scheduler.runUntil(SPAN_MS, tick);
   faults = noFaults;
-  await scheduler.runUntil(SPAN_MS + LATEST_WRITE_MS + CONVERGE_MS, tick);
-  invariants.final(foreign.subjects);
+  await scheduler.runUntil(SPAN_MS + LATEST_WRITE_MS, tick);
+  // A world that has come to rest is not watched any longer than it takes to see that it stays so.
+  const latest = scheduler.now + CONVERGE_MS;
+  for (let rest = 0; rest < REST_MS && scheduler.now < latest; ) {
+    const before = kube.writes + iam.writes;
+    await scheduler.runUntil(scheduler.now + LOOK_MS, tick);
+    rest = before === kube.writes + iam.writes && invariants.unrest(foreign.subjects).length === 0 ? rest + LOOK_MS : 0;
+  }
+  for (const { invariant, message } of invariants.unrest(foreign.subjects)) invariants.break(invariant, message);
   const writes = [kube.writes, iam.writes];
   await scheduler.runUntil(scheduler.now + IDLE_MS, tick);
   if (kube.writes !== writes[0] || iam.writes !== writes[1])
@@ -130,7 +139,7 @@ export async function runSeed(seed: number, settings: RunSettings = {}): Promise
     lost: invariants.lost.length,
     events: scheduler.steps,
     virtualMs: scheduler.now,
-    hash: hash.digest('hex'),
+    hash: createHash('sha256').update(lines.join('')).digest('hex'),
     tail,
   };
 }

@@ -36,6 +36,7 @@ interface Entry {
   readonly order: number;
   readonly name: string;
   readonly run: () => void;
+  readonly quiet: boolean;
   cancelled: boolean;
 }
 
@@ -59,13 +60,15 @@ export class Scheduler {
     return this.#steps;
   }
 
-  at(delayMs: number, name: string, run: () => void): Timer {
+  /** `quiet`: the event lets no promise go on and changes nothing that anybody watches; it costs next to nothing. */
+  at(delayMs: number, name: string, run: () => void, { quiet = false }: { readonly quiet?: boolean } = {}): Timer {
     const entry: Entry = {
       at: this.#now + Math.max(0, delayMs),
       tie: this.random.next(),
       order: this.#order++,
       name,
       run,
+      quiet,
       cancelled: false,
     };
     this.#push(entry);
@@ -86,6 +89,7 @@ export class Scheduler {
       this.#now = next.at;
       this.#steps += 1;
       next.run();
+      if (next.quiet) continue;
       await settle();
       after(next.name);
     }

@@ -110,7 +110,7 @@ export class SimProcess implements PortOwner {
   /** One request of the election: what it did at the server and what the process learns of it are some milliseconds apart. */
   #elect(): void {
     const { scheduler, lease } = this.#world;
-    scheduler.at(this.#random.between(1, 8), `${this.id} → lease`, () => {
+    const ask = (): void => {
       if (this.#dead || (this.#stopping && this.#controller === undefined)) return;
       const asked = scheduler.now;
       const renewed = lease.renew(this.id);
@@ -124,9 +124,10 @@ export class SimProcess implements PortOwner {
           this.crash();
           return;
         }
-        this.later(RENEW_MS, () => this.#elect(), `${this.id} renews`);
+        scheduler.at(RENEW_MS, `${this.id} renews`, () => this.deliver(() => this.#elect()), { quiet: true });
       });
-    });
+    };
+    scheduler.at(this.#random.between(1, 8), `${this.id} → lease`, ask, { quiet: true });
   }
 
   #lead(takenOver: boolean): void {
