@@ -6,7 +6,7 @@ import { WorldTable } from './world-table.ts';
 const root = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 /** Suites that say the same of both worlds: those of this folder, and the journeys that take a world. */
-const both = ['test/cluster/suites/*.test.ts', 'test/journeys/{up,sabotage}.test.ts'];
+const both = ['test/cluster/suites/*.test.ts', 'test/journeys/{up,sabotage,profile}.test.ts'];
 
 export default defineConfig({
   root,
