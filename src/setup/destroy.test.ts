@@ -139,6 +139,17 @@ describe('the plan of a removal', () => {
     expect(itemOf(await planFrom(world, { retain: [`provider/${host}`] }), `provider/${host}`).verb).toBe('keep');
   });
 
+  it('takes a role whose trust policy it cannot read for one that needs the provider, if it speaks of it', async () => {
+    const world = await installed();
+    const [arn = ''] = Object.keys(world.state.providers);
+    world.putRole('odd', { trustPolicy: `{"Statement":[{"Principal":{"Federated":"${arn}"}}` });
+    world.putRole('odder', { trustPolicy: '{' });
+    expect(itemOf(await planFrom(world), `provider/${host}`)).toMatchObject({
+      verb: 'conflict',
+      reason: 'is still trusted by role/odd, whose pods would lose all access',
+    });
+  });
+
   it('only gives up the annotation of an account that others apply too', async () => {
     const world = await installed();
     world.state.accounts['kubeflow/kf-admin']!.others = ['kustomize'];

@@ -1,3 +1,4 @@
+import { parsePolicyText } from '../iam/policy-document.ts';
 import type { PlanItem } from './action.ts';
 import { type AccountRef, type DesiredState, everyAccount } from './desired-state.ts';
 import { type Found, found } from './gather.ts';
@@ -53,8 +54,13 @@ export async function gatherDestroy(ports: SetupPorts, target: DestroyTarget, si
     kube.profiles(signal),
     aws.roles(signal),
   ]);
-  const trusting = all.filter(({ trustPolicy }) => trustedProviders(trustPolicy).includes(desired.provider.arn)).map(({ name }) => name);
+  const trusting = all.filter(({ trustPolicy }) => mayTrust(trustPolicy, desired.provider.arn)).map(({ name }) => name);
   return { provider, roles, inlinePolicies, attachedPolicies, namespaces, accounts: accountFacts, profiles, trusting };
+}
+
+/** What cannot be read but speaks of the provider counts as trusting it. */
+function mayTrust(trustPolicy: string, providerArn: string): boolean {
+  return trustedProviders(trustPolicy).includes(providerArn) || (!parsePolicyText(trustPolicy).ok && trustPolicy.includes(providerArn));
 }
 
 export interface DestroyInput {

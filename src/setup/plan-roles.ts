@@ -125,11 +125,19 @@ function planTrust(role: DesiredRole, found: RoleFacts, input: PlanInput): RoleP
   if (edit.document === found.trustPolicy)
     return { items: [{ verb: 'keep', object, reason: `trusts its ${role.subjects.length} service accounts` }], notes: edit.notes };
   const action = { kind: 'update-trust-policy', role: role.name, document: edit.document } as const;
+  const left = trustedProviders(edit.document).filter((arn) => foreignProviders(found, input).includes(arn));
+  const notes = left.map(
+    (arn) =>
+      `${role.name} still trusts ${hostPath(arn)}, in a statement that is not setup’s to edit: remove it yourself (podrole trust show ${role.name})`,
+  );
   const reason = document === found.trustPolicy ? 'does not name just the service accounts wanted' : 'trusts another issuer';
-  return { items: [{ verb: 'change', object, reason, action, before: found.trustPolicy, after: edit.document }], notes: edit.notes };
+  return {
+    items: [{ verb: 'change', object, reason, action, before: found.trustPolicy, after: edit.document }],
+    notes: [...edit.notes, ...notes],
+  };
 }
 
-/** The document with all that our kind of statement grants to `providerArn` withdrawn. What cannot be read so is left, and shown. */
+/** The document with all that our kind of statement grants to `providerArn` withdrawn. What cannot be read so is left, and told. */
 function withoutProvider(document: string, providerArn: string, input: PlanInput): string {
   const edit = (revoked: readonly string[]): ReturnType<typeof editTrust> =>
     editTrust({

@@ -85,6 +85,27 @@ describe('what others made', () => {
     expect(changesOf((await planFor(world)).items)).toEqual([]);
   });
 
+  it('of the users’ role is tagged when it is taken over, and nothing else of it is written', async () => {
+    const world = new SetupWorld();
+    world.putRole('kf-user-demo', {
+      trustPolicy: trusting(OTHER_ISSUER, subject('kf-user')),
+      tags: KFCTL_TAGS,
+      inline: { iam_alb_ingress_policy: '{}', mine: '{}' },
+    });
+    const { items } = await planFor(world, { options: { adopt: true, replaceIssuer: true } });
+    expect(changesOf(items).filter((change) => change.includes('/kf-user-demo'))).toEqual(['change role/kf-user-demo']);
+    expect(itemOf({ items }, 'role/kf-user-demo').action?.kind).toBe('tag-role');
+  });
+
+  it('is freed of kfctl’s policies by a later run, where the one that took it over ended early', async () => {
+    const world = withAdmin({
+      trustPolicy: trusting(ISSUER, subject('kf-admin')),
+      tags: { ...OWN_TAGS, 'podrole.dev/owner': 'setup/adopted' },
+      inline: { iam_profile_controller_policy: '{}' },
+    });
+    expect(changesOf((await planFor(world)).items)).toContain('delete policy/kf-admin-demo/iam_profile_controller_policy');
+  });
+
   it('for another cluster is never taken over', async () => {
     const tags = { ...OWN_TAGS, 'podrole.dev/cluster': 'https://other.example' };
     const plan = await planFor(withAdmin({ trustPolicy: trusting(ISSUER), tags }), { options: { adopt: true } });
@@ -148,6 +169,19 @@ describe('a role of a cluster that was built anew', () => {
       reason: `trusts ${OTHER_ISSUER.slice(8)} and not this cluster's issuer ${host}: pods here would be refused, and pods there hold it`,
       fix: '--replace-issuer withdraws what it grants to the other issuer; --role-names gives this cluster roles of its own',
     });
+  });
+
+  it('still trusts the other issuer in a statement that setup cannot edit, and that is told', async () => {
+    const theirs = JSON.parse(old) as { Statement: { Condition: object; Sid?: string }[] };
+    const [statement] = theirs.Statement;
+    const key = OTHER_ISSUER.slice('https://'.length);
+    statement!.Condition = { StringLike: { [`${key}:sub`]: 'system:serviceaccount:kubeflow:*' } };
+    statement!.Sid = 'Theirs';
+    const plan = await planFor(withAdmin({ trustPolicy: JSON.stringify(theirs), tags: OWN_TAGS }), { options: { replaceIssuer: true } });
+    expect(itemOf(plan, 'trust/kf-admin-demo')).toMatchObject({ verb: 'change', after: expect.stringContaining('"Theirs"') });
+    expect(plan.notes).toEqual([
+      `kf-admin-demo still trusts ${key}, in a statement that is not setup’s to edit: remove it yourself (podrole trust show kf-admin-demo)`,
+    ]);
   });
 
   it('trusts this cluster alone once that is consented to', async () => {

@@ -1,12 +1,11 @@
 import { Command, Option } from 'commander';
 import type { Asked, Prepared } from '../../app/run-setup.ts';
-import { PodroleError } from '../../base/errors.ts';
 import { printDocument } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readInput, UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
 import { matching } from '../options.ts';
-import { carryOut } from './setup/carry-out.ts';
+import { carryOut, planStale } from './setup/carry-out.ts';
 import { accessOptions, askOptions, consentOptions, readAsk, type SetupFlags } from './setup/flags.ts';
 import { planDocument, printPlan } from './setup/print.ts';
 import { printStatus } from './setup/status.ts';
@@ -64,15 +63,12 @@ function applyCommand(invocation: Invocation): Command {
       const asked = saved?.ask ?? (await ask(invocation, flags));
       if (asked === undefined) return;
       const prepared = await plan(invocation, { asked, flags });
-      if (saved !== undefined && saved.digest !== prepared.digest)
-        throw new PodroleError('what the plan was made from has changed since, nothing was written', {
-          code: 'plan-stale',
-          hint: 'plan again with --save, and read it',
-        });
+      if (saved !== undefined && saved.digest !== prepared.digest) throw planStale('plan again with --save, and read it');
       if (flags.output === 'text') printPlan(terminal, prepared);
       const source = flags.plan === undefined ? `-f ${flags.file}` : `--plan ${flags.plan}`;
       const done = await carryOut(invocation, {
         prepared,
+        again: () => plan(invocation, { asked, flags }),
         yes: flags.yes === true || saved !== undefined,
         question: `Apply this to cluster ${prepared.cluster} in account ${prepared.site.account}?`,
         resume: `podrole setup apply ${flags.plan === undefined ? source : '-f FILE'}`,
@@ -143,6 +139,7 @@ function destroyCommand(invocation: Invocation): Command {
         flags.dryRun !== true &&
         (await carryOut(invocation, {
           prepared,
+          again: () => removal(invocation, { asked, flags }, consent),
           yes: flags.yes === true,
           question: `Take this down in account ${prepared.site.account}?`,
           resume: `podrole setup destroy -f ${flags.file}`,

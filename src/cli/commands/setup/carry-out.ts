@@ -6,6 +6,8 @@ import type { Invocation } from '../../invocation.ts';
 
 export interface CarryOut {
   readonly prepared: Prepared;
+  /** Reads and plans anew: while somebody reads the plan, the world goes on. */
+  readonly again: () => Promise<Pick<Prepared, 'digest'>>;
   /** Not to be asked. */
   readonly yes: boolean;
   readonly question: string;
@@ -13,11 +15,16 @@ export interface CarryOut {
   readonly resume: string;
 }
 
+/** What was agreed to is not what would happen. */
+export function planStale(hint: string): PodroleError {
+  return new PodroleError('what the plan was made from has changed since, nothing was written', { code: 'plan-stale', hint });
+}
+
 /**
  * Asks where somebody can be asked, and tells each step as it ends. Answers whether it was done. Throws `UsageError` where nobody can be
- * asked, and as `Prepared.apply`.
+ * asked, `plan-stale` where what was shown holds no more once it was agreed to, and as `Prepared.apply`.
  */
-export async function carryOut({ terminal }: Invocation, { prepared, yes, question, resume }: CarryOut): Promise<boolean> {
+export async function carryOut({ terminal }: Invocation, { prepared, again, yes, question, resume }: CarryOut): Promise<boolean> {
   const { colors, symbols, signal } = terminal;
   const { create, change, delete: gone, conflict } = prepared.summary;
   if (!yes && conflict === 0 && create + change + gone > 0) {
@@ -32,6 +39,7 @@ export async function carryOut({ terminal }: Invocation, { prepared, yes, questi
       terminal.err('nothing was changed\n');
       return false;
     }
+    if ((await again()).digest !== prepared.digest) throw planStale('run the command again, and read the plan');
   }
   try {
     await prepared.apply(({ item, ok, error }, { done, all }) => {
