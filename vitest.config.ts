@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/{architecture,conformance,journeys,vectors,simulation,package}/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Processes, ports and clocks of a shared machine: CI looks twice before it calls a change red. Locally nothing is tried again.
+    retry: process.env.CI ? 2 : 0,
     pool: 'forks',
     // CI adds up the runner's own totals from this file.
     reporters: process.env.PODROLE_REPORT ? ['default', ['json', { outputFile: process.env.PODROLE_REPORT }]] : ['default'],

@@ -15,6 +15,8 @@ export default defineConfig({
     setupFiles: ['test/support/loopback-only.mjs'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    // Processes, ports and clocks of a shared machine: CI looks twice before it calls a change red. Locally nothing is tried again.
+    retry: process.env.CI ? 2 : 0,
     pool: 'forks',
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     // One control plane is shared, and a walk wants it empty.
