@@ -1,5 +1,5 @@
 import { parseProviderArn } from '../arn.ts';
-import { subjectOf } from '../service-account-subject.ts';
+import { parseSubject, subjectOf } from '../service-account-subject.ts';
 import type { TrustRequest } from '../trust-request.ts';
 import { type Condition, type ConditionWorld, conditionHolds } from './condition.ts';
 import { actionsMatch, principalsMatch } from './judge.ts';
@@ -33,30 +33,59 @@ export interface Probe {
  * subject, so conditions on them are taken as met.
  */
 export function isOpen(statement: Statement, policy: Policy, probe: Probe): boolean {
-  if (statement.effect !== 'Allow') return false;
-  if (!principalsMatch(statement.principals, probe.providerArn)) return false;
-  if (!actionsMatch(statement.actions, ASSUME_ROLE_WITH_WEB_IDENTITY)) return false;
-  return probeRequests(probe).some((request) => {
+  if (statement.effect !== 'Allow' || !concerns(statement, probe.providerArn)) return false;
+  const token = { sub: subjectOf(probe.stranger), sessionNames: [probe.stranger.namespace, probe.stranger.name] };
+  return requestsWith(token, probe.providerArn, probe.audiences ?? ['sts.amazonaws.com']).some((request) => {
     const world: ConditionWorld = { context: trustContext(request), variables: policy.variables };
     return statement.conditions.every((condition) => isTakenAsMet(condition, probe, world) || conditionHolds(condition, world));
   });
 }
 
-function probeRequests(probe: Probe): readonly TrustRequest[] {
-  const { providerArn, stranger } = probe;
+/**
+ * Whether a call of some session name and in some circumstances lets a token of `subject` in. An Allow's circumstances are taken as met;
+ * a Deny keeps the subject out only where it asks for none.
+ */
+export function isAdmittedSomehow(
+  policy: Policy,
+  subject: string,
+  by: { readonly providerArn: string; readonly audiences: readonly string[] },
+): boolean {
+  const { providerArn, audiences } = by;
+  const account = parseSubject(subject);
+  const token = { sub: subject, sessionNames: account === undefined ? ['podrole'] : [account.namespace, account.name] };
+  const statements = policy.statements.filter((statement) => concerns(statement, providerArn));
+  return requestsWith(token, providerArn, audiences).some((request) => {
+    const world: ConditionWorld = { context: trustContext(request), variables: policy.variables };
+    const holds = ({ conditions }: Statement, circumstances: boolean): boolean =>
+      conditions.every((condition) => (asksCircumstance(condition) ? circumstances : conditionHolds(condition, world)));
+    return (
+      statements.some((statement) => statement.effect === 'Allow' && holds(statement, true)) &&
+      !statements.some((statement) => statement.effect === 'Deny' && holds(statement, false))
+    );
+  });
+}
+
+function concerns(statement: Statement, providerArn: string): boolean {
+  return principalsMatch(statement.principals, providerArn) && actionsMatch(statement.actions, ASSUME_ROLE_WITH_WEB_IDENTITY);
+}
+
+function requestsWith(
+  token: { readonly sub: string; readonly sessionNames: readonly string[] },
+  providerArn: string,
+  audiences: readonly string[],
+): readonly TrustRequest[] {
   const parsed = parseProviderArn(providerArn);
   const issuer = parsed.ok ? `https://${parsed.arn.hostPath}` : '';
   const account = providerArn.split(':')[4] ?? '';
-  const audiences = probe.audiences ?? ['sts.amazonaws.com'];
   return audiences.flatMap((aud) =>
-    [stranger.namespace, stranger.name].map((sessionName) => ({
+    token.sessionNames.map((sessionName) => ({
       action: ASSUME_ROLE_WITH_WEB_IDENTITY,
       account,
       roleArn: '',
       providerArn,
       issuer,
       sessionName,
-      claims: { iss: issuer, sub: subjectOf(stranger), aud },
+      claims: { iss: issuer, sub: token.sub, aud },
     })),
   );
 }

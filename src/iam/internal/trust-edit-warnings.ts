@@ -3,7 +3,7 @@ import { POLICY_LIMITS } from '../policy-document.ts';
 import { hostPathOfProvider } from '../trust-document.ts';
 import { parseJsonTree } from './json-tree.ts';
 import { actionsMatch, type Caller, judge, principalsMatch } from './judge.ts';
-import { ASSUME_ROLE_WITH_WEB_IDENTITY, isOpen, strangerTo } from './open-statement.ts';
+import { ASSUME_ROLE_WITH_WEB_IDENTITY, isAdmittedSomehow, isOpen, strangerTo } from './open-statement.ts';
 import { findOwn, statementNodes } from './own-statement.ts';
 import { type Policy, readPolicy, type Statement } from './read-policy.ts';
 import { trustContext } from './request-context.ts';
@@ -76,13 +76,14 @@ function overridden(policy: Policy, input: TrustEditInput): readonly TrustEditWa
 function surprises(policy: Policy, input: TrustEditInput, closed: readonly number[]): readonly TrustEditWarning[] {
   const desired = new Set(input.desired);
   const warnings: TrustEditWarning[] = [];
+  const by = { providerArn: input.providerArn, audiences: audiencesOf(input) };
   for (const subject of new Set(input.revoked)) {
-    if (desired.has(subject) || !audiencesOf(input).some((audience) => verdict(policy, input, { subject, audience }) === 'allow')) continue;
+    if (desired.has(subject) || !isAdmittedSomehow(policy, subject, by)) continue;
     warnings.push({ code: 'still-admitted', message: `${subject} is revoked but another statement still lets it in` });
   }
   for (const subject of desired) {
     const denies = policy.statements.filter((statement) => statement.effect === 'Deny' && !closed.includes(statement.index));
-    const isDenied = denies.some((statement) => verdict(only(policy, statement), input, { subject, audience: input.audience }) === 'allow');
+    const isDenied = denies.some((statement) => verdict(only(policy, statement), input, subject) === 'allow');
     if (isDenied) warnings.push({ code: 'denied-elsewhere', message: `${subject} is desired but a Deny in the trust policy keeps it out` });
   }
   return warnings;
@@ -93,8 +94,7 @@ function only(policy: Policy, deny: Statement): Policy {
   return { ...policy, statements: [{ ...deny, effect: 'Allow' }] };
 }
 
-function verdict(policy: Policy, input: TrustEditInput, token: { readonly subject: string; readonly audience: string }): 'allow' | 'deny' {
-  const { providerArn } = input;
+function verdict(policy: Policy, { providerArn, audience }: TrustEditInput, subject: string): 'allow' | 'deny' {
   const issuer = `https://${hostPathOfProvider(providerArn)}`;
   const request = {
     action: ASSUME_ROLE_WITH_WEB_IDENTITY,
@@ -103,7 +103,7 @@ function verdict(policy: Policy, input: TrustEditInput, token: { readonly subjec
     providerArn,
     issuer,
     sessionName: 'podrole',
-    claims: { iss: issuer, sub: token.subject, aud: token.audience },
+    claims: { iss: issuer, sub: subject, aud: audience },
   };
   const caller: Caller = { providerArn, action: request.action, context: trustContext(request) };
   return judge(policy, caller);
