@@ -32,6 +32,7 @@ export const reasonCodes = {
   MountElsewhere: 'a container mounts the volume under a sub-path, or mounts a foreign one, so the token is not where the variable says',
   SessionNameTooLong: 'the pod name exceeds the 64 characters of a session name, so STS sessions were left unnamed',
   InvalidSessionName: 'session-name-from-pod is not a boolean, the default was used',
+  InvalidRegion: 'podrole.dev/region is not the name of a region, the next source in line was used',
   RegionUnknown: 'no region is known for the partition of the role, so none was injected',
   LabelOverwritten: 'the pod-identity label had another value, which was overwritten',
 

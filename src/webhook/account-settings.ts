@@ -1,4 +1,5 @@
 import { parseRoleArn } from '../iam/arn.ts';
+import { isDnsLabel } from '../iam/service-account-subject.ts';
 import { annotationKeys, REGION_ANNOTATION, SESSION_NAME_ANNOTATION } from '../identity/annotations.ts';
 import type { Note } from '../identity/reason-codes.ts';
 import { clampExpiration } from '../identity/token-volume.ts';
@@ -62,7 +63,7 @@ export function accountSettings(annotations: Annotations | undefined, options: W
       { annotation: keys.tokenExpiration, on: 'service account', maximum: options.maxTokenExpirationSeconds },
       notes,
     ),
-    region: texts.region === '' ? undefined : texts.region,
+    region: regionOf(texts.region, 'service account', notes),
     sessionNameFromPod: boolOf(
       texts.session,
       { reason: 'InvalidSessionName', message: `annotation ${SESSION_NAME_ANNOTATION} is no boolean, write true or false` },
@@ -99,6 +100,17 @@ function boolOf(text: string | undefined, note: Note, notes: Note[]): boolean | 
   const value = parseGoBool(text);
   if (value === undefined) notes.push(note);
   return value;
+}
+
+/** A region annotation; `undefined` when absent, empty, or no label of a host name, which every region is a part of. */
+export function regionOf(text: string | undefined, on: ExpirationSource['on'], notes: Note[]): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (isDnsLabel(text)) return text;
+  notes.push({
+    reason: 'InvalidRegion',
+    message: `annotation ${REGION_ANNOTATION} of the ${on} is no region such as us-west-2 and was ignored`,
+  });
+  return undefined;
 }
 
 export interface ExpirationSource {

@@ -3,7 +3,7 @@ import { type PodOutline, ShapeError } from '../identity/pod-outline.ts';
 import { type PodPatch, patchPod } from '../identity/pod-patch.ts';
 import type { Note, ReasonCode } from '../identity/reason-codes.ts';
 import { type CredentialMethod, MAX_TOKEN_EXPIRATION_SECONDS } from '../identity/token-volume.ts';
-import { expirationOf } from './account-settings.ts';
+import { expirationOf, regionOf } from './account-settings.ts';
 import type { Binding, Bound } from './binding.ts';
 import { firstCsvRecord, parseGoBool } from './internal/go-values.ts';
 import type { WebhookOptions } from './options.ts';
@@ -93,7 +93,7 @@ function spreads(method: CredentialMethod, seconds: number): boolean {
 }
 
 function regionFor(pod: PodOutline, binding: Bound, options: WebhookOptions, notes: Note[]): string | undefined {
-  const wanted = pod.annotations[REGION_ANNOTATION] || binding.region;
+  const wanted = regionOf(pod.annotations[REGION_ANNOTATION], 'pod', notes) ?? binding.region;
   if (wanted !== AUTO_REGION) return wanted;
   const region = autoRegion(binding.method === 'web-identity' ? binding.source : undefined, options.homeRegion);
   if (region === undefined) notes.push({ reason: 'RegionUnknown', message: 'no region is known for the role, name one instead of auto' });

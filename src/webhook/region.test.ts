@@ -52,4 +52,16 @@ describe('the region injected', () => {
     expect(await admitted({}, {}, { region: 'auto' })).toEqual({ region: undefined, notes: ['RegionUnknown'] });
     expect(await admitted({}, {}, { region: 'auto', homeRegion: 'eu-west-1' })).toEqual({ region: 'eu-west-1', notes: [] });
   });
+
+  it.each([['us–west–2'], ['us_west_2'], ['eu-west-1 '], ['US-WEST-2'], ['-'], ['r'.repeat(64)]])(
+    'is never %j, which is no region: the next in line is taken, with a note',
+    async (text) => {
+      const key = 'podrole.dev/region';
+      const notes = ['InvalidRegion'];
+      expect(await admitted({ [key]: 'eu-west-1' }, { [key]: text }, { region: 'us-east-1' })).toEqual({ region: 'eu-west-1', notes });
+      expect(await admitted({ [key]: text }, {}, { region: 'us-east-1' })).toEqual({ region: 'us-east-1', notes });
+      expect(await admitted({ [key]: text }, { [key]: 'eu-west-1' })).toEqual({ region: 'eu-west-1', notes });
+      expect(await admitted({ [key]: text }, { [key]: text })).toEqual({ region: undefined, notes: [...notes, ...notes] });
+    },
+  );
 });
