@@ -91,11 +91,15 @@ describe('a mount where the token belongs', () => {
     expect(reasons).toEqual([]);
   });
 
-  it('of a part of such a volume is another thing', () => {
+  it('of a part of such a volume is another thing, for its token is never refreshed: ours is beside it', () => {
     const volumeMounts = [{ name: 'mine', mountPath: MOUNT_PATH, subPath: 'token' }];
-    expect(patched({ containers: [container('c', { volumeMounts })], volumes: [tokenVolume(undefined, 'mine')] }).reasons).toEqual([
-      'MountPathClash',
-    ]);
+    const { patch, after, reasons } = patched({
+      containers: [container('c', { volumeMounts })],
+      volumes: [tokenVolume(undefined, 'mine')],
+    });
+    expect(reasons).toEqual(['MountPathClash']);
+    expect(patch.containers[0]?.mountedAt).toBe(`${MOUNT_PATH}-podrole`);
+    expect(envOf(after.spec.containers?.[0], 'AWS_WEB_IDENTITY_TOKEN_FILE')).toBe(`${MOUNT_PATH}-podrole/token`);
   });
 
   it('looks for a path that is free', () => {
