@@ -112,10 +112,10 @@ describe('what appears between plan and act', () => {
     expect((await planFor(world)).items.every(({ verb }) => verb === 'keep')).toBe(true);
   });
 
-  it('is left alone when another part of podrole made it for this cluster', async () => {
+  it.each(['profile/team-a', 'setup/adopted'])('is left alone when its owner for this cluster is %s', async (owner) => {
     const world = new SetupWorld();
     const plan = await planFor(world);
-    world.putRole('kf-user-demo', { tags: { ...OWN_TAGS, 'podrole.dev/owner': 'profile/team-a' } });
+    world.putRole('kf-user-demo', { tags: { ...OWN_TAGS, 'podrole.dev/owner': owner } });
     await expect(carryOut(world.ports(), work(plan))).rejects.toMatchObject({
       message: expect.stringContaining('somebody else made role kf-user-demo meanwhile'),
     });

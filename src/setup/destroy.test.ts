@@ -40,6 +40,7 @@ describe('the plan of a removal', () => {
       'delete role/kf-user-demo',
       `delete provider/${host}`,
     ]);
+    expect(plan.items.some(({ object }) => object === 'namespace/kube-system')).toBe(false);
     expect(itemOf(plan, 'namespace/kubeflow')).toMatchObject({
       verb: 'keep',
       reason: expect.stringContaining('kubectl delete namespace kubeflow'),
@@ -161,6 +162,9 @@ describe('the plan of a removal', () => {
       action: { kind: 'release-service-account' },
     });
     expect(itemOf(plan, 'serviceaccount/kubeflow/kf-user').verb).toBe('keep');
+    // Its annotation has gone, the account itself is setup’s still.
+    world.state.accounts['kubeflow/kf-user'] = { annotators: [], made: true, others: [] };
+    expect(itemOf(await planFrom(world), 'serviceaccount/kubeflow/kf-user').verb).toBe('delete');
     expect(itemOf(plan, 'serviceaccount/kubeflow/alb-ingress-controller')).toMatchObject({ verb: 'keep', reason: 'retained' });
   });
 });

@@ -106,6 +106,27 @@ describe('what others made', () => {
     expect(changesOf((await planFor(world)).items)).toContain('delete policy/kf-admin-demo/iam_profile_controller_policy');
   });
 
+  it('is refused while a statement lets everybody in by another audience that is registered', async () => {
+    const key = ISSUER.slice('https://'.length);
+    const trustPolicy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Sid: 'Theirs',
+          Effect: 'Allow',
+          Principal: { Federated: providerArn() },
+          Action: 'sts:AssumeRoleWithWebIdentity',
+          Condition: { StringEquals: { [`${key}:aud`]: 'other' } },
+        },
+      ],
+    });
+    const world = withAdmin({ trustPolicy, tags: OWN_TAGS });
+    world.state.providers[providerArn()] = { clientIds: ['sts.amazonaws.com', 'other'], thumbprints: [], tags: OWN_TAGS };
+    expect(itemOf(await planFor(world), 'trust/kf-admin-demo').verb).toBe('conflict');
+    world.state.providers[providerArn()]!.clientIds = ['sts.amazonaws.com'];
+    expect(itemOf(await planFor(world), 'trust/kf-admin-demo').verb).toBe('change');
+  });
+
   it('for another cluster is never taken over', async () => {
     const tags = { ...OWN_TAGS, 'podrole.dev/cluster': 'https://other.example' };
     const plan = await planFor(withAdmin({ trustPolicy: trusting(ISSUER), tags }), { options: { adopt: true } });
