@@ -143,3 +143,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   { name: 'no second look ahead of the write', settings: { ...under({ foreignAppend: 12 }), tamper: noSecondLook }, breaks: ['S4', 'S10'] },
   { name: 'the quota is not computed', settings: { ...under({}), options: { trustPolicyQuota: 'off' }, quota: 560 }, breaks: ['S10'] },
 ];
+
+/** What a bug runs under, with none of the bug: its faults, and a controller that is told IAM's true quota. */
+export function withoutBug({ settings: { faults, quota } }: PlantedBug): RunSettings {
+  return { ...(faults === undefined ? {} : { faults }), ...(quota === undefined ? {} : { quota, options: { trustPolicyQuota: quota } }) };
+}
