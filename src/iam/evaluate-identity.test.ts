@@ -66,4 +66,12 @@ describe('identity policies', () => {
       by: 'no resource',
     });
   });
+
+  it.each([
+    [{ Null: { 'aws:TagKeys': 'true' } }, 'allow'],
+    [{ StringNotEquals: { 'aws:TagKeys': 'a' } }, 'allow'],
+    [{ 'ForAnyValue:StringLike': { 'aws:TagKeys': '*' } }, 'deny'],
+  ])('take a key without a value for one that is absent: %j', (Condition, expected) => {
+    expect(verdict(allow('*', '*', { Condition }), { ...read, context: { 'aws:TagKeys': [] } })).toBe(expected);
+  });
 });

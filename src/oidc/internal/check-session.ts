@@ -44,9 +44,9 @@ export function checkSession(claims: JsonObject, roleArn: string | undefined, ju
   };
 }
 
-/** The pattern and length of `SourceIdentity` in the STS service model; the prefix is reserved. */
+/** The pattern and length of `SourceIdentity` in the STS service model; the reserved prefix `aws:` does not fit the pattern. */
 function isSourceIdentity(value: Json): value is string {
-  return typeof value === 'string' && /^[\w+=,.@-]{2,64}$/.test(value) && !value.startsWith('aws:');
+  return typeof value === 'string' && /^[\w+=,.@-]{2,64}$/.test(value);
 }
 
 /** Exact role ARNs, as a list or as text with semicolons; an empty list admits no role. */
