@@ -1,71 +1,20 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RotationRequest, type RotationResult, runRotation } from '../../src/app/issuer/run-rotation.ts';
-import { signToken } from '../../src/oidc/sign-token.ts';
-import { importSigningKey, type SigningKey } from '../../src/oidc/signing-key.ts';
-import { type IssuerAccount, openIssuerAccount, podClaims, type ShiftedClock, shiftedClock } from '../support/issuer-world.ts';
-import { type Ended, type Running, runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { ISSUER, type OwnIssuer, SUBJECT, startOwnIssuer, TOKEN_SECONDS } from '../support/own-issuer.ts';
+import { type Ended, runPodrole } from '../support/run-podrole.ts';
 
-const ISSUER = 'https://issuer.podrole.test/clusters/a';
-const SUBJECT = 'system:serviceaccount:team-a:app';
 const HOUR = 3_600_000;
-const TOKEN_SECONDS = 12 * 3600;
-const SIGNAL = new AbortController().signal;
 
-interface Served {
-  readonly resolve: string;
-  readonly caFile: string;
-  readonly url: string;
-}
+let issuer: OwnIssuer;
 
-let home: string;
-let server: Running;
-let served: Served;
-let account: IssuerAccount;
-let clock: ShiftedClock;
-const keys = new Map<string, SigningKey>();
-
-const podrole = (...args: string[]): Promise<Ended> => runPodrole(args, { home, env: account?.env ?? {} });
-const file = (name: string): string => join(home, name);
+const podrole = (...args: string[]): Promise<Ended> => runPodrole(args, { home: issuer.home, env: issuer.account.env });
+const file = (name: string): string => issuer.file(name);
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'podrole-issuer-'));
-  for (const [name, kind] of [
-    ['old', 'rsa-2048'],
-    ['new', 'p-256'],
-  ] as const) {
-    expect((await podrole('issuer', 'keygen', file(name), '--kind', kind)).code).toBe(0);
-    keys.set(name, await importSigningKey(await readFile(file(name), 'utf8')));
-  }
-  expect((await podrole('issuer', 'publish', '--issuer', ISSUER, '--key', file('old.pub'), '--to', file('site'))).code).toBe(0);
-  server = startPodrole(['issuer', 'serve', file('site'), '--own-ca', file('ca'), '--port', '0', '-o', 'json'], { home });
-  served = JSON.parse(await server.line((line) => line.includes('IssuerServed'))) as Served;
-  clock = shiftedClock();
-  account = await openIssuerAccount({
-    issuer: ISSUER,
-    resolve: served.resolve,
-    ca: await readFile(served.caFile, 'utf8'),
-    subject: SUBJECT,
-    clock,
-    keyClock: clock,
-  });
+  issuer = await startOwnIssuer();
 });
 
-afterAll(async () => {
-  server.child.kill('SIGTERM');
-  await server.ended;
-  await account.close();
-  await rm(home, { recursive: true, force: true });
-});
-
-/** A token as the API servers sign it now. */
-async function tokenBy(name: string, seconds = TOKEN_SECONDS): Promise<string> {
-  const key = keys.get(name);
-  if (key === undefined) throw new Error(name);
-  return signToken({ key, claims: podClaims({ issuer: ISSUER, subject: SUBJECT, at: clock.now(), seconds }) });
-}
+afterAll(() => issuer.close());
 
 describe('an issuer of one’s own', () => {
   it('keeps its private key to itself and overwrites nothing', async () => {
@@ -80,31 +29,31 @@ describe('an issuer of one’s own', () => {
   });
 
   it('is found good from outside, with a token of it', async () => {
-    await writeFile(file('token'), await tokenBy('old'));
+    await writeFile(file('token'), await issuer.token('old'));
     const good = await podrole(
       'issuer',
       'verify',
       ISSUER,
       '--resolve',
-      served.resolve,
+      issuer.served.resolve,
       '--ca',
-      served.caFile,
+      issuer.served.caFile,
       '--token',
       file('token'),
       '-o',
       'json',
     );
     expect([good.code, good.stderr]).toEqual([0, '']);
-    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, subject: SUBJECT, kids: [keys.get('old')?.kid], findings: [] });
-    await writeFile(file('foreign'), await tokenBy('new'));
+    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, subject: SUBJECT, kids: [issuer.key('old').kid], findings: [] });
+    await writeFile(file('foreign'), await issuer.token('new'));
     const bad = await podrole(
       'issuer',
       'verify',
       ISSUER,
       '--resolve',
-      served.resolve,
+      issuer.served.resolve,
       '--ca',
-      served.caFile,
+      issuer.served.caFile,
       '--token',
       file('foreign'),
       '-o',
@@ -115,7 +64,7 @@ describe('an issuer of one’s own', () => {
   });
 
   it('answers probes under any name, and documents under its own', async () => {
-    const ask = (path: string, host?: string): Promise<number> => statusOf(served.url, path, host);
+    const ask = (path: string, host?: string): Promise<number> => statusOf(issuer.served.url, path, host);
     expect(await ask('/readyz')).toBe(200);
     expect(await ask('/clusters/a/openid/v1/jwks')).toBe(421);
     expect(await ask('/clusters/a/openid/v1/jwks', 'issuer.podrole.test')).toBe(200);
@@ -124,9 +73,9 @@ describe('an issuer of one’s own', () => {
   });
 
   it('has tokens that AWS exchanges, shown only as far as asked', async () => {
-    const token = await tokenBy('old');
+    const token = await issuer.token('old');
     await writeFile(file('token'), token);
-    const args = ['token', 'exchange', file('token'), '--role', account.roleArn, '--endpoint-url', account.endpoint];
+    const args = ['token', 'exchange', file('token'), '--role', issuer.account.roleArn, '--endpoint-url', issuer.account.endpoint];
     const shown = await podrole(...args);
     expect(shown).toMatchObject({
       code: 0,
@@ -154,8 +103,8 @@ describe('an issuer of one’s own', () => {
   it('lives in a bucket too, of which everybody can read the two documents and no more', async () => {
     const { S3Client, CreateBucketCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
     const s3 = new S3Client({
-      endpoint: account.endpoint,
-      region: account.region,
+      endpoint: issuer.account.endpoint,
+      region: issuer.account.region,
       forcePathStyle: true,
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     });
@@ -173,10 +122,10 @@ describe('an issuer of one’s own', () => {
         '--to',
         's3://issuer/a',
         '--endpoint-url',
-        account.endpoint,
+        issuer.account.endpoint,
         ...more,
       );
-    const read = async (key: string): Promise<Response> => fetch(`${account.endpoint}/issuer/a/${key}`);
+    const read = async (key: string): Promise<Response> => fetch(`${issuer.account.endpoint}/issuer/a/${key}`);
     expect(await publish()).toMatchObject({ code: 0, stdout: expect.stringContaining('"Sid": "PodroleIssuerDocuments"') });
     expect((await read('openid/v1/jwks')).status).toBe(403);
     expect((await publish('--apply-bucket-policy')).code).toBe(0);
@@ -197,76 +146,42 @@ describe('an issuer of one’s own', () => {
     let exchanges = 0;
     /** The API servers sign one more token, and every token that has not ended is exchanged. */
     const life = async (): Promise<void> => {
-      alive.push({ token: await tokenBy(signer), ends: clock.now().getTime() + TOKEN_SECONDS * 1000 });
+      alive.push({ token: await issuer.token(signer), ends: issuer.clock.now().getTime() + TOKEN_SECONDS * 1000 });
       for (const { token, ends } of alive) {
-        if (ends <= clock.now().getTime()) continue;
-        expect(await account.exchange(token)).toMatchObject({ subject: SUBJECT });
+        if (ends <= issuer.clock.now().getTime()) continue;
+        expect(await issuer.account.exchange(token)).toMatchObject({ subject: SUBJECT });
         exchanges += 1;
       }
     };
-    const step = async (more: Partial<RotationRequest> = {}): Promise<RotationResult> => rotation(more);
-    const onServer = (name: string) => ({ publicFile: file(`${name}.pub`), publicPath: `/pki/${name}.pub`, privatePath: `/pki/${name}` });
 
     await life();
-    const begun = await step({
-      plan: {
-        current: onServer('old'),
-        next: onServer('new'),
-        others: [],
-        to: file('site'),
-        cacheSeconds: 7200,
-        tokenSeconds: TOKEN_SECONDS,
-        maxAgeSeconds: 3600,
-      },
-    });
+    const begun = await issuer.begin();
     expect([begun.state.step, begun.waits?.reason]).toEqual(['wait', 'caches-not-over']);
     for (let hours = 0; hours < 40; hours += 1) {
-      clock.shift(HOUR);
+      issuer.clock.shift(HOUR);
       await life();
-      const { state, guidance } = await step(signer === 'new' ? { tokens: [alive.at(-1)?.token ?? ''] } : {});
+      const { state, guidance } = await issuer.rotate(signer === 'new' ? { tokens: [alive.at(-1)?.token ?? ''] } : {});
       if (/--service-account-signing-key-file=\/pki\/new$/m.test(guidance.flags?.text ?? '')) signer = 'new';
       if (state.step === 'done') break;
     }
     expect(exchanges).toBeGreaterThan(100);
-    const after = await step({ statusOnly: true });
+    const after = await issuer.rotate({ statusOnly: true });
     expect(after.state.step).toBe('done');
     expect(after.guidance.flags?.text).not.toContain('old');
     const keySet = JSON.parse(await readFile(file('site/openid/v1/jwks'), 'utf8')) as { keys: object[] };
-    expect(keySet.keys).toEqual([keys.get('new')?.publicJwk]);
+    expect(keySet.keys).toEqual([issuer.key('new').publicJwk]);
     expect((await stat(file('rotation.json'))).mode & 0o777).toBe(0o600);
     expect(await readFile(file('rotation.json'), 'utf8')).not.toContain('PRIVATE');
     // Everything above would pass against an AWS that looks at nothing: a fresh token of the retired key is refused.
-    clock.shift(2 * HOUR);
+    issuer.clock.shift(2 * HOUR);
     await life();
-    await expect(account.exchange(await tokenBy('old'))).rejects.toMatchObject({ awsCode: 'InvalidIdentityToken' });
+    await expect(issuer.account.exchange(await issuer.token('old'))).rejects.toMatchObject({ awsCode: 'InvalidIdentityToken' });
   });
 });
 
-function rotation(more: Partial<RotationRequest>): Promise<RotationResult> {
-  return readFile(served.caFile, 'utf8').then((ca) => {
-    const [, host = '', address = '', port = ''] = /^(.+)=(.+):(\d+)$/.exec(served.resolve) ?? [];
-    return runRotation(
-      {
-        file: file('rotation.json'),
-        target: {},
-        plan: undefined,
-        switched: false,
-        tokens: [],
-        statusOnly: false,
-        check: { ca, resolve: new Map([[host, { address, port: Number(port) }]]) },
-        platform: 'kube-apiserver',
-        apiAudiences: [],
-        now: () => clock.now(),
-        ...more,
-      },
-      SIGNAL,
-    );
-  });
-}
-
 async function statusOf(url: string, path: string, host?: string): Promise<number> {
   const { request } = await import('node:https');
-  const ca = await readFile(served.caFile, 'utf8');
+  const ca = await readFile(issuer.served.caFile, 'utf8');
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
     const asked = request(
