@@ -1,9 +1,6 @@
 /** Default quota of a role's trust policy, characters. Source: IAM quotas, "role trust policy length". */
 export const DEFAULT_TRUST_POLICY_QUOTA = 2048;
 
-/** The most that AWS grants on request, characters. */
-export const MAX_TRUST_POLICY_QUOTA = 8192;
-
 /**
  * Characters as IAM counts them against a quota: white space between the parts of the JSON is free, inside strings it counts.
  * Source: IAM quotas, "IAM doesn't count white space".

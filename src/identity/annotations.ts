@@ -13,9 +13,6 @@ export const REGION_ANNOTATION = 'podrole.dev/region';
 /** On a ServiceAccount or pod: `true` names the STS session after the pod. Ours, not upstream's. */
 export const SESSION_NAME_ANNOTATION = 'podrole.dev/session-name-from-pod';
 
-/** Marks what the kubelet created by itself; such pods have no service account. Kubernetes well-known annotation. */
-export const MIRROR_POD_ANNOTATION = 'kubernetes.io/config.mirror';
-
 /** Set on pods that get EKS Pod Identity credentials; fixed, whatever the prefix (upstream webhook since v0.6.15). */
 export const POD_IDENTITY_LABEL = 'eks.amazonaws.com/pod-identity';
 export const POD_IDENTITY_LABEL_VALUE = 'enabled';

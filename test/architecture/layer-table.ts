@@ -35,7 +35,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'sandbox',
     imports: ['base', 'iam', 'oidc', 'kube/core', 'host'],
-    packages: ['node:*', 'hono', 'jose', 'fast-xml-parser', 'rfc6902', 'ajv', 'yaml', '@smithy/signature-v4', '@marcbachmann/cel-js'],
+    packages: ['node:*', 'hono', 'jose', 'fast-xml-parser', 'rfc6902', 'yaml', '@smithy/signature-v4', '@marcbachmann/cel-js'],
   },
   {
     // What runs inside a sandbox pod is a user's program: it knows the SDK and nothing of podrole.
@@ -67,7 +67,7 @@ export const layers: readonly Layer[] = [
   {
     folder: 'cli',
     imports: ['app', 'base'],
-    packages: ['node:*', 'commander', '@bomb.sh/tab', '@clack/prompts', 'cli-table3', 'picocolors', 'yaml', 'diff'],
+    packages: ['node:*', 'commander', '@bomb.sh/tab', '@clack/prompts', 'picocolors', 'yaml', 'diff'],
   },
   // The library door: explicit named re-exports.
   { folder: '', imports: ['iam', 'oidc', 'base'], packages: [] },

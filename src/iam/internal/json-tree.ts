@@ -224,18 +224,6 @@ export function withMember(node: JsonNode, name: string, value: JsonNode | undef
   return { kind: 'object', members: node.members.map((member) => (member.name === name ? { name, value } : member)) };
 }
 
-/** A string, or an array of strings, as the list it stands for; undefined when it is neither. */
-export function stringsOf(node: JsonNode | undefined): readonly string[] | undefined {
-  if (node?.kind === 'string') return [node.value];
-  if (node?.kind !== 'array') return undefined;
-  const values: string[] = [];
-  for (const element of node.elements) {
-    if (element.kind !== 'string') return undefined;
-    values.push(element.value);
-  }
-  return values;
-}
-
 /** The tree of a value made of strings, arrays and objects. */
 export function jsonTreeOf(value: unknown): JsonNode {
   if (typeof value === 'string') return { kind: 'string', value };

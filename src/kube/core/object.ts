@@ -49,9 +49,3 @@ export interface KubeList<T extends KubeObject = KubeObject> {
   readonly metadata: { readonly resourceVersion?: string; readonly continue?: string; readonly remainingItemCount?: number };
   readonly items: readonly T[];
 }
-
-/** `namespace/name`, or `name` where there is no namespace. */
-export function keyOf(object: { readonly metadata: ObjectMeta }): string {
-  const { namespace, name } = object.metadata;
-  return namespace ? `${namespace}/${name ?? ''}` : (name ?? '');
-}

@@ -7,9 +7,3 @@ export function compareVersions(left: string | undefined, right: string | undefi
   if (left.length !== right.length) return left.length - right.length;
   return left < right ? -1 : left > right ? 1 : 0;
 }
-
-/** Whether `candidate` may replace what is known at `known`: not older, or not comparable. */
-export function isNotOlder(candidate: string | undefined, known: string | undefined): boolean {
-  const order = compareVersions(candidate, known);
-  return order === undefined || order >= 0;
-}
