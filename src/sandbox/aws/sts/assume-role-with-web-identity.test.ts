@@ -242,6 +242,13 @@ describe('AssumeRoleWithWebIdentity judges the role', () => {
     ]);
   });
 
+  it('wants tags to be trusted also where a token only asks to pass them on', async () => {
+    const account = await accountWithRole();
+    const claims = { 'https://aws.amazon.com/tags': { transitive_tag_keys: ['team'] } };
+    expect(await exchange(account, { WebIdentityToken: await account.token(claims) })).toMatchObject({ code: 'AccessDenied' });
+    expect(account.aws.decisions.list().map(({ reason }) => reason)).toEqual(['tag-session-not-trusted']);
+  });
+
   it('acts on a new role and provider only after the propagation delay, and says which is late', async () => {
     const account = await accountWithRole({ propagationMs: 8000 });
     expect(await exchange(account)).toMatchObject({ code: 'InvalidIdentityToken', message: COULD_NOT_BE_VALIDATED });
