@@ -2,4 +2,4 @@
 export type { PodroleError, Problem } from './base/errors.ts';
 export { evaluateTrust, type TrustVerdict } from './iam/evaluate-trust.ts';
 export type { TrustRequest } from './iam/trust-request.ts';
-export { type VerifyTokenOptions, verifyToken } from './oidc/verify-token.ts';
+export { type TokenVerdict, type VerifyTokenOptions, verifyToken } from './oidc/verify-token.ts';
