@@ -1,18 +1,9 @@
-/** One flag of `podrole controller`. */
-export interface ControllerFlag {
-  readonly name: string;
-  readonly type: 'string' | 'bool' | 'int' | 'duration' | 'strings';
-  readonly default: string | number | boolean | readonly string[];
-  readonly doc: string;
-  readonly unit?: string;
-  /** Accepted so that an existing command line starts, without effect; the text says why. */
-  readonly upstreamOnly?: string;
-}
+import type { FlagRow } from '../base/flag-table.ts';
 
 const ZAP = 'logs are JSON on standard error';
 
 /** Every flag of upstream's Profile controller with its default, then podrole's own. */
-export const controllerFlagTable: readonly ControllerFlag[] = [
+export const controllerFlagTable: readonly FlagRow[] = [
   {
     name: 'userid-header',
     type: 'string',

@@ -1,12 +1,9 @@
 import type { Problem } from '../base/errors.ts';
+import { FlagReader, type FlagValues } from '../base/flag-table.ts';
 import { parseRoleArn } from '../iam/arn.ts';
 import { controllerEnvironment, controllerFlagTable } from './flags.data.ts';
-import { parseDuration } from './internal/go-duration.ts';
 import { issuerProblem, type ProfileControllerOptions } from './options.ts';
 import { type AllowedRole, parseAllowedRole } from './role-policy.ts';
-
-/** Flags as they were given: text, a boolean for `bool`, a list for `strings`. What was not given is missing. */
-export type ControllerFlagValues = Readonly<Record<string, string | boolean | readonly string[]>>;
 
 /** What the flags say about the process around the controller. */
 export interface ControllerServing {
@@ -37,10 +34,10 @@ export type ControllerFlagsResult =
 
 /** Turns flags and upstream's environment into options: defaults filled in, every problem at once, notices about what has no effect. */
 export function optionsFromFlags(
-  values: ControllerFlagValues,
+  values: FlagValues,
   environment: Readonly<Record<string, string | undefined>> = {},
 ): ControllerFlagsResult {
-  const read = new FlagReader(values);
+  const read = new FlagReader(controllerFlagTable, values);
   const issuer = read.text('issuer') || undefined;
   const issuerFault = issuer === undefined ? undefined : issuerProblem(issuer);
   if (issuerFault !== undefined) read.problem('issuer', issuerFault);
@@ -70,8 +67,8 @@ export function optionsFromFlags(
     issuer,
     iamEndpoint: read.text('iam-endpoint') || undefined,
     region: read.text('region') || undefined,
-    metrics: read.address('metrics-bind-address'),
-    health: read.address('health-probe-bind-address'),
+    metrics: addressOf(read, 'metrics-bind-address'),
+    health: addressOf(read, 'health-probe-bind-address'),
     leaderElect: read.bool('leader-elect'),
     namespace: read.text('namespace') || undefined,
     labelsFile: read.text('namespace-labels-path') || undefined,
@@ -97,62 +94,21 @@ function allowedRoles(read: FlagReader): readonly AllowedRole[] {
   });
 }
 
-function noticesOf(values: ControllerFlagValues): readonly string[] {
+function noticesOf(values: FlagValues): readonly string[] {
   return controllerFlagTable
     .filter((flag) => flag.upstreamOnly !== undefined && Object.hasOwn(values, flag.name))
     .map((flag) => `--${flag.name} has no effect: ${flag.upstreamOnly}`);
 }
 
-const flagsByName = new Map(controllerFlagTable.map((flag) => [flag.name, flag]));
-
-/** Reads flags by name with the table's defaults; what is wrong is collected, and a harmless value stands in. */
-class FlagReader {
-  readonly problems: Problem[] = [];
-  readonly #values: ControllerFlagValues;
-
-  constructor(values: ControllerFlagValues) {
-    this.#values = values;
+/** `host:port`, `:port`, or `0` for none. */
+function addressOf(read: FlagReader, name: string): { readonly address: string; readonly port: number } | undefined {
+  const text = read.text(name);
+  if (text === '0' || text === '') return undefined;
+  const match = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3] ?? Number.NaN);
+  if (match === null || port > 65_535) {
+    read.problem(name, `${JSON.stringify(text)} is not host:port, :port or 0`);
+    return undefined;
   }
-
-  problem(name: string, message: string): void {
-    this.problems.push({ path: `--${name}`, message });
-  }
-
-  text(name: string): string {
-    return String(this.#value(name));
-  }
-
-  bool(name: string): boolean {
-    return this.#value(name) === true;
-  }
-
-  list(name: string): readonly string[] {
-    const value = this.#value(name);
-    return Array.isArray(value) ? value : [String(value)];
-  }
-
-  duration(name: string): number {
-    const ms = parseDuration(this.text(name));
-    if (ms === undefined) this.problem(name, `${JSON.stringify(this.text(name))} is not a duration such as 30s or 5m`);
-    return ms ?? 0;
-  }
-
-  /** `host:port`, `:port`, or `0` for none. */
-  address(name: string): { readonly address: string; readonly port: number } | undefined {
-    const text = this.text(name);
-    if (text === '0' || text === '') return undefined;
-    const match = /^(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
-    const port = Number(match?.[3] ?? Number.NaN);
-    if (match === null || port > 65_535) {
-      this.problem(name, `${JSON.stringify(text)} is not host:port, :port or 0`);
-      return undefined;
-    }
-    return { address: match[1] ?? match[2] ?? '', port };
-  }
-
-  #value(name: string): string | number | boolean | readonly string[] {
-    const value = this.#values[name] ?? flagsByName.get(name)?.default;
-    if (value === undefined) throw new RangeError(`flag ${name} is not in the table`);
-    return value;
-  }
+  return { address: match[1] ?? match[2] ?? '', port };
 }

@@ -1,9 +1,9 @@
+import { parseGoBool, parseGoInt } from '../base/go-values.ts';
 import { parseRoleArn } from '../iam/arn.ts';
 import { isDnsLabel } from '../iam/service-account-subject.ts';
 import { annotationKeys, REGION_ANNOTATION, SESSION_NAME_ANNOTATION } from '../identity/annotations.ts';
 import type { Note } from '../identity/reason-codes.ts';
 import { clampExpiration } from '../identity/token-volume.ts';
-import { parseGoBool, parseGoInt } from './internal/go-values.ts';
 import type { WebhookOptions } from './options.ts';
 
 /** What the annotations of a ServiceAccount ask for; `undefined` members are not said and fall to the next source. */

@@ -1,3 +1,4 @@
+import { parseGoBool } from '../base/go-values.ts';
 import { annotationKeys, INCLUDE_CONTAINERS_ANNOTATION, REGION_ANNOTATION, SESSION_NAME_ANNOTATION } from '../identity/annotations.ts';
 import { type PodOutline, ShapeError } from '../identity/pod-outline.ts';
 import { type PodPatch, patchPod } from '../identity/pod-patch.ts';
@@ -5,7 +6,7 @@ import type { Note, ReasonCode } from '../identity/reason-codes.ts';
 import { type CredentialMethod, MAX_TOKEN_EXPIRATION_SECONDS } from '../identity/token-volume.ts';
 import { expirationOf, regionOf } from './account-settings.ts';
 import type { Binding, Bound } from './binding.ts';
-import { firstCsvRecord, parseGoBool } from './internal/go-values.ts';
+import { firstCsvRecord } from './internal/csv-record.ts';
 import type { WebhookOptions } from './options.ts';
 import { AUTO_REGION, autoRegion } from './region.ts';
 

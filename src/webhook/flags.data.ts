@@ -1,20 +1,10 @@
+import type { FlagRow } from '../base/flag-table.ts';
 import { CONTAINER_CREDENTIALS, MAX_TOKEN_EXPIRATION_SECONDS, WEB_IDENTITY } from '../identity/token-volume.ts';
-
-/** One flag of `podrole webhook`. */
-export interface WebhookFlag {
-  readonly name: string;
-  readonly type: 'string' | 'bool' | 'int' | 'duration' | 'strings';
-  readonly default: string | number | boolean | readonly string[];
-  readonly doc: string;
-  readonly unit?: string;
-  /** Accepted so that an existing command line starts, without effect; the text says why. */
-  readonly upstreamOnly?: string;
-}
 
 const KLOG = 'logs are JSON on standard error';
 
 /** Every flag of the upstream webhook with its default (klog's included), then podrole's own. */
-export const webhookFlagTable: readonly WebhookFlag[] = [
+export const webhookFlagTable: readonly FlagRow[] = [
   { name: 'port', type: 'int', default: 443, doc: 'port of the HTTPS listener' },
   { name: 'metrics-port', type: 'int', default: 9999, doc: 'port of the plain HTTP listener for /metrics and probes' },
   {

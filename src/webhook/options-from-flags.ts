@@ -1,13 +1,10 @@
 import type { Problem } from '../base/errors.ts';
+import { FlagReader, type FlagValues } from '../base/flag-table.ts';
 import { isDnsLabel, isDnsSubdomain } from '../iam/service-account-subject.ts';
 import { clampExpiration, MIN_TOKEN_EXPIRATION_SECONDS } from '../identity/token-volume.ts';
 import { cipherSuites, webhookFlagTable } from './flags.data.ts';
-import { parseGoDuration, parseGoInt } from './internal/go-values.ts';
 import { defaultWebhookOptions, type WebhookOptions } from './options.ts';
 import { partitionOfRegion } from './region.ts';
-
-/** Flags as they were given: text, a boolean for `bool`, a list for `strings`. What was not given is missing. */
-export type WebhookFlagValues = Readonly<Record<string, string | boolean | readonly string[]>>;
 
 /** What the flags say about the process around the webhook. */
 export interface ServingOptions {
@@ -40,8 +37,8 @@ export type WebhookFlagsResult =
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Turns flags into options: defaults filled in, every problem at once, and notices about what was accepted without effect or adjusted. */
-export function optionsFromFlags(values: WebhookFlagValues): WebhookFlagsResult {
-  const read = new FlagReader(values);
+export function optionsFromFlags(values: FlagValues): WebhookFlagsResult {
+  const read = new FlagReader(webhookFlagTable, values);
   const notices = noticesOf(values, read);
   const maxTokenExpirationSeconds = read.int('max-token-expiration', MIN_TOKEN_EXPIRATION_SECONDS, 2 ** 32);
   const wished = read.int('token-expiration', Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -88,7 +85,7 @@ export function optionsFromFlags(values: WebhookFlagValues): WebhookFlagsResult 
     sessionNameFromPod: read.bool('session-name-from-pod'),
     completePairs: read.bool('complete-pairs'),
     volumeClash: read.choice('volume-clash', ['keep', 'rename']),
-    exemptNamespaces: read.list('exempt-namespaces'),
+    exemptNamespaces: read.items('exempt-namespaces'),
     readTimeoutMs: read.duration('service-account-read-timeout'),
   };
   const serving: ServingOptions = {
@@ -114,75 +111,7 @@ export function optionsFromFlags(values: WebhookFlagValues): WebhookFlagsResult 
 
 const flagsByName = new Map(webhookFlagTable.map((flag) => [flag.name, flag]));
 
-/** Reads flags by name with the table's defaults; what is wrong is collected, and a harmless value stands in. */
-class FlagReader {
-  readonly problems: Problem[] = [];
-  readonly #values: WebhookFlagValues;
-
-  constructor(values: WebhookFlagValues) {
-    this.#values = values;
-  }
-
-  problem(name: string, message: string): void {
-    this.problems.push({ path: `--${name}`, message });
-  }
-
-  text(name: string): string {
-    return String(this.#value(name));
-  }
-
-  bool(name: string): boolean {
-    return this.#value(name) === true;
-  }
-
-  /** Repeated flags and comma lists alike; blanks are trimmed, empty items skipped. */
-  list(name: string): readonly string[] {
-    const value = this.#value(name);
-    const items = typeof value === 'object' ? value : [String(value)];
-    return items.flatMap((item) => item.split(',')).flatMap((item) => (item.trim() === '' ? [] : [item.trim()]));
-  }
-
-  int(name: string, least: number, most: number): number {
-    const value = parseGoInt(this.text(name));
-    if (value !== undefined && value >= least && value <= most) return value;
-    this.problem(
-      name,
-      Number.isSafeInteger(least) && least > Number.MIN_SAFE_INTEGER
-        ? `must be a whole number from ${least} to ${most}`
-        : 'must be a whole number',
-    );
-    return least;
-  }
-
-  /** Milliseconds. */
-  duration(name: string): number {
-    const value = parseGoDuration(this.text(name));
-    if (value !== undefined && value >= 0) return value;
-    this.problem(name, 'must be a duration like 100ms, 2s or 1m30s');
-    return 0;
-  }
-
-  checked(name: string, isGood: (text: string) => boolean, message: string): string {
-    const value = this.text(name);
-    if (!isGood(value)) this.problem(name, message);
-    return value;
-  }
-
-  choice<Choice extends string>(name: string, choices: readonly [Choice, ...Choice[]]): Choice {
-    const value = this.text(name);
-    const chosen = choices.find((choice) => choice === value);
-    if (chosen === undefined) this.problem(name, `must be one of ${choices.join(', ')}`);
-    return chosen ?? choices[0];
-  }
-
-  #value(name: string): string | boolean | number | readonly string[] {
-    const flag = flagsByName.get(name);
-    if (flag === undefined) throw new Error(`no flag ${name} in the table`);
-    return (Object.hasOwn(this.#values, name) ? this.#values[name] : undefined) ?? flag.default;
-  }
-}
-
-function noticesOf(values: WebhookFlagValues, read: FlagReader): string[] {
+function noticesOf(values: FlagValues, read: FlagReader): string[] {
   const notices: string[] = [];
   for (const [name, value] of Object.entries(values)) {
     const flag = flagsByName.get(name);
@@ -221,7 +150,7 @@ function minVersion(read: FlagReader, notices: string[]): ServingOptions['tlsMin
 
 function ciphers(read: FlagReader): readonly string[] {
   const chosen: string[] = [];
-  for (const name of read.list('tls-cipher-suites')) {
+  for (const name of read.items('tls-cipher-suites')) {
     if (!Object.hasOwn(cipherSuites, name)) read.problem('tls-cipher-suites', `${JSON.stringify(name)} is no cipher suite`);
     const suite = cipherSuites[name];
     if (suite !== undefined) chosen.push(suite);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type FlagRow, goFlagsHelp, nearest, parseGoFlags } from './go-flags.ts';
+import type { FlagRow } from '../../base/flag-table.ts';
+import { goFlagsHelp, nearest, parseGoFlags } from './go-flags.ts';
 
 const table: readonly FlagRow[] = [
   { name: 'port', type: 'int', default: 443, doc: 'TLS port' },

@@ -1,25 +1,10 @@
 import type { Problem } from '../../base/errors.ts';
-
-/** One flag of a server, as its table declares it. */
-export interface FlagRow {
-  readonly name: string;
-  readonly type: 'string' | 'bool' | 'int' | 'duration' | 'strings';
-  readonly default: string | number | boolean | readonly string[];
-  readonly doc: string;
-  readonly unit?: string;
-  /** Accepted so that an existing command line starts; it changes nothing here. */
-  readonly upstreamOnly?: string;
-}
-
-/** Flags as they were given: text, `true`/`false` for switches, every value of a repeated one. What was not given is missing. */
-export type FlagValues = Readonly<Record<string, string | boolean | readonly string[]>>;
+import type { FlagRow, FlagValues } from '../../base/flag-table.ts';
+import { parseGoBool } from '../../base/go-values.ts';
 
 export type GoFlags =
   | { readonly ok: true; readonly values: FlagValues; readonly help: boolean }
   | { readonly ok: false; readonly problems: readonly Problem[] };
-
-const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
-const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 
 /**
  * Reads a command line in Go's manner: one dash or two, `=value` or the next word, `--bool=false`, a repeated flag's last value
@@ -49,8 +34,8 @@ export function parseGoFlags(table: readonly FlagRow[], argv: readonly string[])
       continue;
     }
     if (row.type === 'bool') {
-      if (attached === undefined || TRUE.has(attached)) values[name] = true;
-      else if (FALSE.has(attached)) values[name] = false;
+      const given = attached === undefined ? true : parseGoBool(attached);
+      if (given !== undefined) values[name] = given;
       else problems.push({ path: `--${name}`, message: `${JSON.stringify(attached)} is neither true nor false` });
       continue;
     }

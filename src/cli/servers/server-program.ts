@@ -1,5 +1,5 @@
+import type { FlagRow, FlagValues } from '../../base/flag-table.ts';
 import type { Terminal } from '../terminal.ts';
-import type { FlagRow, FlagValues } from './go-flags.ts';
 
 /** What a server's own module brings: its table, and how to run on its values. */
 export interface ServerProgram {
