@@ -101,11 +101,18 @@ function tokenRefusal(verdict: {
 function findProvider(call: Call, account: string, issuer: string): ProviderRecord | AwsError {
   const { world } = call;
   const arn = providerArnOf({ partition: world.partition, account, issuer });
-  const provider = account === world.account && issuer.startsWith('https://') ? world.state.providers.effective(arn, call.now) : undefined;
+  const isHeldHere = account === world.account && issuer.startsWith('https://');
+  const provider = isHeldHere ? world.state.providers.effective(arn, call.now) : undefined;
   if (provider !== undefined) return provider;
-  return world.state.providers.current(arn) === undefined || account !== world.account
-    ? couldNotBeValidated('provider-not-found', `account ${account} has no OIDC provider for issuer ${issuer}; create ${arn}`)
-    : couldNotBeValidated('provider-not-propagated', `the OIDC provider ${arn} is too new: its propagation delay has not passed`);
+  return isHeldHere && world.state.providers.current(arn) !== undefined
+    ? couldNotBeValidated('provider-not-propagated', `the OIDC provider ${arn} is too new: its propagation delay has not passed`)
+    : couldNotBeValidated('provider-not-found', whyNotFound(account, issuer, arn));
+}
+
+function whyNotFound(account: string, issuer: string, arn: string): string {
+  return issuer.startsWith('https://')
+    ? `account ${account} has no OIDC provider for issuer ${issuer}; create ${arn}`
+    : `the token's iss is "${issuer}", and providers are found by an iss that begins with https://`;
 }
 
 /** A token that cannot be judged to the end may still be wrong in a way that STS reports first: its shape or its claims. */
