@@ -12,6 +12,8 @@ export default defineConfig({
     // Processes, ports and clocks of a shared machine: CI looks twice before it calls a change red. Locally nothing is tried again.
     retry: process.env.CI ? 2 : 0,
     pool: 'forks',
+    // Every core: the journeys wait more than they work.
+    maxWorkers: '100%',
     // CI adds up the runner's own totals from this file.
     reporters: process.env.PODROLE_REPORT ? ['default', ['json', { outputFile: process.env.PODROLE_REPORT }]] : ['default'],
     setupFiles: ['test/support/loopback-only.mjs'],
