@@ -111,10 +111,14 @@ function memoryStore(): DocumentStore & { readonly texts: Map<string, string>; r
 }
 
 describe('publish', () => {
-  const to = (store: DocumentStore, keys: TestKey[], more: { issuer?: string; drop?: string[] } = {}) =>
+  const to = (store: DocumentStore, keys: TestKey[], more: { issuer?: string; drop?: string[]; jwksPath?: string } = {}) =>
     publish(
       {
-        documents: issuerDocuments({ issuer: more.issuer ?? ISSUER, keys: keys.map(({ signing }) => signing.publicJwk) }),
+        documents: issuerDocuments({
+          issuer: more.issuer ?? ISSUER,
+          keys: keys.map(({ signing }) => signing.publicJwk),
+          jwksPath: more.jwksPath,
+        }),
         store,
         cacheSeconds: 60,
         drop: more.drop ?? [],
@@ -149,10 +153,40 @@ describe('publish', () => {
     });
   });
 
-  it('mends documents that cannot be read', async () => {
+  it.each([DISCOVERY_NAME, 'openid/v1/jwks'])('does not publish over a %s that cannot be read', async (name) => {
     const store = memoryStore();
-    store.texts.set(DISCOVERY_NAME, '{').set('openid/v1/jwks', '{"keys":[{"kid":');
-    expect(await to(store, [rsa])).toMatchObject({ kind: 'published', added: [rsa.signing.kid] });
+    await to(store, [rsa]);
+    for (const damaged of ['', '{', '{"keys":[{"kid":', '[]']) {
+      store.texts.set(name, damaged);
+      expect(await to(store, [ec], { drop: [rsa.signing.kid] })).toMatchObject({
+        kind: 'refused',
+        problems: [{ path: 'memory', message: expect.stringMatching(`^its ${name} is there and cannot be read .*delete it$`) }],
+      });
+      expect(store.texts.get(name)).toBe(damaged);
+    }
+    expect(store.writes).toHaveLength(2);
+    store.texts.delete(name);
+    expect(await to(store, [rsa])).toMatchObject({ kind: 'published', written: [name] });
+  });
+
+  it('takes no key away by another path of the key set', async () => {
+    const store = memoryStore();
+    await to(store, [rsa]);
+    expect(await to(store, [ec], { jwksPath: 'keys.json' })).toMatchObject({
+      kind: 'refused',
+      problems: [{ message: expect.stringContaining(rsa.signing.kid) }],
+    });
+    expect(await to(store, [rsa, ec], { jwksPath: 'keys.json' })).toMatchObject({
+      kind: 'published',
+      added: [ec.signing.kid],
+      removed: [],
+    });
+  });
+
+  it('replaces keys without a name, as older guides publish them', async () => {
+    const store = memoryStore();
+    store.texts.set('openid/v1/jwks', JSON.stringify({ keys: [{ ...rsa.signing.publicJwk, kid: '' }] }));
+    expect(await to(store, [rsa])).toMatchObject({ kind: 'published', removed: [] });
   });
 });
 

@@ -37,7 +37,7 @@ export const DISCOVERY_NAME = DISCOVERY_PATH.slice(1);
  */
 export function issuerDocuments({ issuer, keys, jwksPath = JWKS_PATH }: DocumentOptions): IssuerDocuments {
   checkIssuer(issuer);
-  if (!/^[\w.-]+(?:\/[\w.-]+)*$/.test(jwksPath) || jwksPath.split('/').some((part) => /^\.\.?$/.test(part)))
+  if (!isDocumentName(jwksPath))
     throw new IssuerInputError('the path of the key set', [
       { path: '', message: 'it must be a relative path of letters, digits, dots and dashes' },
     ]);
@@ -52,6 +52,11 @@ export function issuerDocuments({ issuer, keys, jwksPath = JWKS_PATH }: Document
     discovery: { name: DISCOVERY_NAME, contentType: 'application/json', text: layout(discovery) },
     keySet: { name: jwksPath, contentType: 'application/jwk-set+json', text: layout(keySetDocument(keys)) },
   };
+}
+
+/** Whether it is a relative path that leads nowhere but down. */
+export function isDocumentName(path: string): boolean {
+  return /^[\w.-]+(?:\/[\w.-]+)*$/.test(path) && !path.split('/').some((part) => /^\.\.?$/.test(part));
 }
 
 /** Throws `IssuerInputError` for a URL that IAM or kube-apiserver would not take as it is. */

@@ -1,7 +1,7 @@
 import type { Problem } from '../base/errors.ts';
-import { parseDiscovery } from '../oidc/discovery.ts';
+import { type DiscoveryDocument, parseDiscovery } from '../oidc/discovery.ts';
 import { parseKeySet } from '../oidc/key-set.ts';
-import { DISCOVERY_NAME, type IssuerDocuments, type IssuerFile } from './documents.ts';
+import { DISCOVERY_NAME, type IssuerDocuments, type IssuerFile, isDocumentName } from './documents.ts';
 
 /** Where documents are published: a folder or a bucket. Replacing one must be atomic for readers. */
 export interface DocumentStore {
@@ -34,18 +34,31 @@ export type Publication =
  * Publishes both documents, the discovery document first: a reader that comes between the two finds every algorithm of the keys it then
  * gets. Documents that are there already and equal are not written.
  *
- * Refused: a place that holds another issuer's documents (two clusters must not share one), and a published key that would go unasked,
- * since every token signed with it would be refused from then on.
+ * Refused: a place that holds another issuer's documents (two clusters must not share one), a published key that would go unasked,
+ * since every token signed with it would be refused from then on, and a document that cannot be read, since either may hide in it. Keys
+ * count as published also where the discovery document names another path than the new one.
  */
 export async function publish({ documents, store, cacheSeconds, drop }: PublishOptions, signal: AbortSignal): Promise<Publication> {
   const [discovery, keySet] = await Promise.all([store.read(DISCOVERY_NAME, signal), store.read(documents.keySet.name, signal)]);
-  const before = kidsIn(keySet);
-  const after = documents.keys.map(({ kid }) => kid);
-  const removed = before.filter((kid) => !after.includes(kid));
   const problems: Problem[] = [];
-  const other = issuerIn(discovery);
-  if (other !== undefined && other !== documents.issuer)
-    problems.push({ path: store.where, message: `it holds the documents of ${other}; publish ${documents.issuer} elsewhere` });
+  const published = publishedDiscovery(discovery);
+  if (!published.ok) problems.push({ path: store.where, message: unreadable(DISCOVERY_NAME, published.problems) });
+  else if (published.document !== undefined && published.document.issuer !== documents.issuer)
+    problems.push({
+      path: store.where,
+      message: `it holds the documents of ${published.document.issuer}; publish ${documents.issuer} elsewhere`,
+    });
+  const sets = new Map([[documents.keySet.name, keySet]]);
+  const elsewhere = published.ok && published.document !== undefined ? keySetName(published.document) : undefined;
+  if (elsewhere !== undefined && !sets.has(elsewhere)) sets.set(elsewhere, await store.read(elsewhere, signal));
+  const before = new Set<string>();
+  for (const [name, text] of sets) {
+    const reading = publishedKids(text);
+    if (reading.ok) for (const kid of reading.kids) before.add(kid);
+    else problems.push({ path: store.where, message: unreadable(name, reading.problems) });
+  }
+  const after = documents.keys.map(({ kid }) => kid);
+  const removed = [...before].filter((kid) => !after.includes(kid));
   for (const kid of removed.filter((kid) => !drop.includes(kid)))
     problems.push({
       path: store.where,
@@ -60,19 +73,43 @@ export async function publish({ documents, store, cacheSeconds, drop }: PublishO
   return {
     kind: 'published',
     written: changed.map(({ name }) => name),
-    added: after.filter((kid) => !before.includes(kid)),
+    added: after.filter((kid) => !before.has(kid)),
     removed,
   };
 }
 
-/** Names of the keys of a published key set; none where there is none that can be read. */
-export function kidsIn(text: string | undefined): readonly string[] {
-  const reading = text === undefined ? undefined : parseKeySet(text);
-  if (reading?.ok !== true) return [];
-  return reading.keySet.keys.flatMap((key) => ('kid' in key && typeof key.kid === 'string' ? [key.kid] : []));
+/** The names of published keys, or what keeps them from being read. */
+export type PublishedKids =
+  | { readonly ok: true; readonly kids: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Names of the keys of a published key set; none where there is none. A key with an empty name does not count: AWS ignores it. */
+export function publishedKids(text: string | undefined): PublishedKids {
+  if (text === undefined) return { ok: true, kids: [] };
+  const reading = parseKeySet(text);
+  if (!reading.ok) return reading;
+  const kids = reading.keySet.keys.flatMap((key) => ('kid' in key && typeof key.kid === 'string' && key.kid !== '' ? [key.kid] : []));
+  return { ok: true, kids };
 }
 
-function issuerIn(text: string | undefined): string | undefined {
-  const reading = text === undefined ? undefined : parseDiscovery(text);
-  return reading?.ok === true ? reading.document.issuer : undefined;
+/** A published discovery document, if there is one, or what keeps it from being read. */
+export type PublishedDiscovery =
+  | { readonly ok: true; readonly document: DiscoveryDocument | undefined }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export function publishedDiscovery(text: string | undefined): PublishedDiscovery {
+  return text === undefined ? { ok: true, document: undefined } : parseDiscovery(text);
+}
+
+/** Where an issuer's key set stands below it; `undefined` when it stands elsewhere. */
+export function keySetName({ issuer, jwks_uri: uri }: DiscoveryDocument): string | undefined {
+  const base = `${issuer.replace(/\/$/, '')}/`;
+  const name = uri.startsWith(base) ? uri.slice(base.length) : '';
+  return isDocumentName(name) ? name : undefined;
+}
+
+/** What is said of a document that is there and cannot be read. */
+export function unreadable(name: string, problems: readonly Problem[]): string {
+  const list = problems.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join(', ');
+  return `its ${name} is there and cannot be read (${list}); mend it, or look which keys it held, keep a copy and delete it`;
 }

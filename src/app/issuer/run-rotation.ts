@@ -1,16 +1,15 @@
 import type { AwsTarget } from '../../aws/client-options.ts';
-import { PodroleError } from '../../base/errors.ts';
+import { PodroleError, type Problem } from '../../base/errors.ts';
 import { checkIssuer, DISCOVERY_NAME, JWKS_PATH } from '../../issuer/documents.ts';
 import { IssuerInputError } from '../../issuer/errors.ts';
 import type { Platform } from '../../issuer/platforms.ts';
-import { kidsIn } from '../../issuer/publish.ts';
+import { type DocumentStore, keySetName, publishedDiscovery, publishedKids, unreadable } from '../../issuer/publish.ts';
 import { type RotationGuidance, rotationGuidance } from '../../issuer/rotation/guidance.ts';
 import { nextMove, type RotationMove, type SwitchEvidence } from '../../issuer/rotation/next-move.ts';
 import { rotate } from '../../issuer/rotation/rotate.ts';
 import { parseRotation, type RotationState, rotationText } from '../../issuer/rotation/state.ts';
 import { verifyIssuer } from '../../issuer/verify-issuer.ts';
 import { decodeToken } from '../../oidc/decode-token.ts';
-import { parseDiscovery } from '../../oidc/discovery.ts';
 import { readIfThere, replaceFile } from './atomic-file.ts';
 import { openPlace, type Place } from './document-store.ts';
 import { documentFetcher, type FetchDocumentOptions } from './fetch-document.ts';
@@ -84,7 +83,7 @@ export async function runRotation(request: RotationRequest, signal: AbortSignal)
           store: openPlace(before.place, target).store,
           now,
           evidence,
-          check: check === undefined ? undefined : (kids) => unreadable(before, kids, check, signal),
+          check: check === undefined ? undefined : (kids) => notFoundByReaders(before, kids, check, signal),
         },
         signal,
       );
@@ -149,18 +148,23 @@ async function publishedAt(
   { store }: Place,
   signal: AbortSignal,
 ): Promise<{ readonly issuer: string; readonly jwksPath: string; readonly kids: readonly string[] }> {
-  const text = await store.read(DISCOVERY_NAME, signal);
-  const parsed = text === undefined ? undefined : parseDiscovery(text);
-  if (parsed?.ok !== true)
+  const discovery = publishedDiscovery(await store.read(DISCOVERY_NAME, signal));
+  if (!discovery.ok) throw unreadableAt(store, DISCOVERY_NAME, discovery.problems);
+  if (discovery.document === undefined)
     throw new PodroleError(`${store.where} holds no issuer's documents`, {
       code: 'issuer-not-published',
       hint: `publish the key that signs now: podrole issuer publish --issuer URL --key FILE --to ${store.where}`,
     });
-  const { issuer, jwks_uri: uri } = parsed.document;
+  const { issuer } = discovery.document;
   checkIssuer(issuer);
-  const base = `${issuer.replace(/\/$/, '')}/`;
-  const jwksPath = uri.startsWith(base) ? uri.slice(base.length) : JWKS_PATH;
-  return { issuer, jwksPath, kids: kidsIn(await store.read(jwksPath, signal)) };
+  const jwksPath = keySetName(discovery.document) ?? JWKS_PATH;
+  const keySet = publishedKids(await store.read(jwksPath, signal));
+  if (!keySet.ok) throw unreadableAt(store, jwksPath, keySet.problems);
+  return { issuer, jwksPath, kids: keySet.kids };
+}
+
+function unreadableAt({ where }: DocumentStore, name: string, problems: readonly Problem[]): IssuerInputError {
+  return new IssuerInputError('a rotation', [{ path: where, message: unreadable(name, problems) }]);
 }
 
 function evidenceOf({ switched, tokens }: RotationRequest, state: RotationState): SwitchEvidence {
@@ -178,7 +182,7 @@ function evidenceOf({ switched, tokens }: RotationRequest, state: RotationState)
   };
 }
 
-async function unreadable(
+async function notFoundByReaders(
   { issuer }: RotationState,
   kids: readonly string[],
   check: FetchDocumentOptions,
