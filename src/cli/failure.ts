@@ -23,6 +23,7 @@ const EXIT_BY_CODE: Readonly<Record<string, ExitCode>> = {
   'key-file-exists': EXIT.usage,
   'token-unreadable': EXIT.usage,
   'rotation-missing': EXIT.usage,
+  'rotation-in-use': EXIT.no,
   'rotation-under-way': EXIT.no,
   'rotation-refused': EXIT.no,
   'credentials-config-invalid': EXIT.usage,

@@ -10,6 +10,7 @@ import { rotate } from '../../issuer/rotation/rotate.ts';
 import { parseRotation, type RotationState, rotationText } from '../../issuer/rotation/state.ts';
 import { verifyIssuer } from '../../issuer/verify-issuer.ts';
 import { decodeToken } from '../../oidc/decode-token.ts';
+import { takeProcessLock } from '../process-lock.ts';
 import { readIfThere, replaceFile } from './atomic-file.ts';
 import { openPlace, type Place } from './document-store.ts';
 import { documentFetcher, type FetchDocumentOptions } from './fetch-document.ts';
@@ -64,16 +65,46 @@ export interface RotationResult {
 }
 
 /**
- * Begins a rotation or carries one on as far as it can go now. Rejects with `rotation-under-way` when one is to begin and another has not
- * ended, `rotation-missing`, `rotation-refused`, `IssuerInputError`, or what the place rejects with.
+ * Begins a rotation or carries one on as far as it can go now; alone with its file, unless it only looks. Rejects with
+ * `rotation-under-way` when one is to begin and another has not ended, `rotation-in-use`, `rotation-missing`, `rotation-refused`,
+ * `IssuerInputError`, or what the place rejects with.
  */
 export async function runRotation(request: RotationRequest, signal: AbortSignal): Promise<RotationResult> {
-  const { file, plan, target, now, check } = request;
-  if (plan !== undefined) await begin(plan, request, signal);
+  const { file, plan, statusOnly } = request;
+  if (plan === undefined) await stateText(file);
+  if (statusOnly) return goOn(request, signal);
+  const unlock = lockRotation(file);
+  try {
+    if (plan !== undefined) await begin(plan, request, signal);
+    return await goOn(request, signal);
+  } finally {
+    unlock();
+  }
+}
+
+/** Two runs at once could each publish what the other has left behind, or write down a step that the other has passed. */
+function lockRotation(file: string): () => void {
+  const lock = `${file}.lock`;
+  return takeProcessLock(
+    lock,
+    (pid) =>
+      new PodroleError(`${file} is being rotated by ${pid === undefined ? 'others' : `process ${pid}`}, as ${lock} says`, {
+        code: 'rotation-in-use',
+        retry: 'backoff',
+        hint: 'let that run end, then run this again; a lock whose process is gone is taken over',
+      }),
+  );
+}
+
+async function stateText(file: string): Promise<string> {
   const text = await readIfThere(file);
-  if (text === undefined)
-    throw new PodroleError(`${file} holds no rotation`, { code: 'rotation-missing', hint: 'begin one: podrole issuer rotate --help' });
-  const before = parseRotation(text);
+  if (text !== undefined) return text;
+  throw new PodroleError(`${file} holds no rotation`, { code: 'rotation-missing', hint: 'begin one: podrole issuer rotate --help' });
+}
+
+async function goOn(request: RotationRequest, signal: AbortSignal): Promise<RotationResult> {
+  const { file, target, now, check } = request;
+  const before = parseRotation(await stateText(file));
   const evidence = evidenceOf(request, before);
   const stand = request.statusOnly
     ? look(before, now(), evidence)
