@@ -263,6 +263,14 @@ describe('createIssuerSite', () => {
     expect(await siteOf(new Map()).problems()).toEqual([`there is no ${DISCOVERY_NAME}; publish it first`]);
   });
 
+  it('shows no private key', async () => {
+    const leaking = (await published()).set('openid/v1/jwks', JSON.stringify({ keys: [{ ...rsa.signing.publicJwk, d: 'c2VjcmV0' }] }));
+    const response = await siteOf(leaking).handle(new Request(`${ISSUER}/openid/v1/jwks`));
+    expect(response.status).toBe(503);
+    expect(await response.text()).not.toContain('c2VjcmV0');
+    expect(await siteOf(leaking).problems()).toEqual([expect.stringContaining('holds a private key')]);
+  });
+
   it('answers any text without a throw', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string(), fc.string(), async (one, two) => {

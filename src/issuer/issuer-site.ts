@@ -1,6 +1,7 @@
 import { parseDiscovery } from '../oidc/discovery.ts';
 import { parseKeySet } from '../oidc/key-set.ts';
 import { DISCOVERY_NAME } from './documents.ts';
+import { privateMembers } from './key-defects.ts';
 
 export interface IssuerSiteOptions {
   /** As tokens carry it. */
@@ -46,6 +47,10 @@ export function createIssuerSite({ issuer, read, cacheSeconds }: IssuerSiteOptio
     if (text === undefined) return { ok: false, problem: `there is no ${name}; publish it first` };
     const parsed = parseKeySet(text);
     if (!parsed.ok) return { ok: false, problem: `${name} is damaged: ${parsed.problems.map(({ message }) => message).join('; ')}` };
+    // The reader drops private members, and what is shown is the text.
+    const { keys } = JSON.parse(text) as { readonly keys: readonly object[] };
+    if (keys.some((key) => privateMembers(key).length > 0))
+      return { ok: false, problem: `${name} holds a private key, which is not shown; publish it anew with podrole issuer publish` };
     return { ok: true, type: 'application/jwk-set+json', text };
   }
 

@@ -29,7 +29,7 @@ export function keyDefects(key: JsonObject): readonly KeyDefect[] {
   const defects: KeyDefect[] = [];
   const error = (code: string, message: string, fix = REPUBLISH): void => void defects.push({ severity: 'error', code, message, fix });
   const warning = (code: string, message: string, fix = REPUBLISH): void => void defects.push({ severity: 'warning', code, message, fix });
-  const secret = PRIVATE_MEMBERS.filter((name) => Object.hasOwn(key, name));
+  const secret = privateMembers(key);
   if (secret.length > 0)
     error(
       'key-private',
@@ -45,6 +45,11 @@ export function keyDefects(key: JsonObject): readonly KeyDefect[] {
   else if (key.kty === 'EC') ecDefects(key, error, warning);
   else error('key-kind', `the key is of kind ${JSON.stringify(key.kty ?? null)}; AWS verifies with RSA and EC keys only`);
   return defects;
+}
+
+/** Members of a published key that nobody may see. */
+export function privateMembers(key: object): readonly string[] {
+  return PRIVATE_MEMBERS.filter((name) => Object.hasOwn(key, name));
 }
 
 type Report = (code: string, message: string, fix?: string) => void;
