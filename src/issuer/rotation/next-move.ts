@@ -69,6 +69,11 @@ export function nextMove(state: RotationState, now: Date, evidence: SwitchEviden
     case 'switch':
       return switchMove(state, now, evidence);
     case 'keep': {
+      // The old key still signs somewhere: its last token is yet to come, and the wait begins when it is.
+      if (signedWithOther(state, evidence) !== undefined) {
+        const { switchedAt: _, ...before } = state;
+        return { kind: 'record', state: { ...before, step: 'switch', updatedAt } };
+      }
       const until = later(state.switchedAt, state.tokenSeconds + GRACE_SECONDS);
       if (now < until)
         return {
@@ -99,7 +104,7 @@ function switchMove(state: Extract<RotationState, { readonly step: 'switch' }>, 
       reason: 'switch-not-shown',
       message: 'switch all API servers, then say so with --switched, or show a fresh token of each with --token',
     };
-  const old = evidence.kind === 'tokens' ? evidence.kids.find((kid) => kid !== state.next.key.kid) : undefined;
+  const old = signedWithOther(state, evidence);
   if (old !== undefined)
     return {
       kind: 'wait',
@@ -107,6 +112,11 @@ function switchMove(state: Extract<RotationState, { readonly step: 'switch' }>, 
       message: `a token was signed with key ${old} and not with ${state.next.key.kid}: that API server has not been switched`,
     };
   return { kind: 'record', state: { ...state, step: 'keep', switchedAt: at, updatedAt: at } };
+}
+
+/** The key of a fresh token that the new one did not sign. */
+function signedWithOther({ next }: RotationState, evidence: SwitchEvidence): string | undefined {
+  return evidence.kind === 'tokens' ? evidence.kids.find((kid) => kid !== next.key.kid) : undefined;
 }
 
 function later(instant: string, seconds: number): Date {

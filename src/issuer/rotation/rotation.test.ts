@@ -215,6 +215,22 @@ describe('a rotation', () => {
     expect((await world.rotate()).state.step).toBe('done');
   });
 
+  it('waits anew when a fresh token shows that the old key still signs', async () => {
+    const world = new World();
+    await world.rotate();
+    world.now += CACHE * 1000;
+    await world.rotate({ kind: 'stated' });
+    expect(world.step).toBe('keep');
+    world.now += (TOKEN + 600) * 1000;
+    expect((await world.rotate({ kind: 'tokens', kids: [next.kid, current.kid] })).waits?.reason).toBe('switch-not-done');
+    expect((await world.rotate()).waits?.reason).toBe('switch-not-shown');
+    expect(world.kids()).toContain(current.kid);
+    expect((await world.rotate({ kind: 'stated' })).waits).toMatchObject({
+      reason: 'tokens-not-over',
+      until: new Date(world.now + (TOKEN + 600) * 1000),
+    });
+  });
+
   it('stands still when the clock went back', async () => {
     const world = new World();
     await world.rotate();
