@@ -34,7 +34,9 @@ export function documentFetcher({ ca, resolve, timeoutMs = 5_000 }: FetchDocumen
       });
       const finish = (result: Fetched): void => {
         clearTimeout(timer);
-        settle(result);
+        // Whoever gave up does not want to hear that the connection broke.
+        if (signal.aborted) reject(signal.reason);
+        else settle(result);
         outgoing.destroy();
       };
       const timer = setTimeout(
