@@ -34,9 +34,7 @@ export function documentFetcher({ ca, resolve, timeoutMs = 5_000 }: FetchDocumen
       });
       const finish = (result: Fetched): void => {
         clearTimeout(timer);
-        // Whoever gave up does not want to hear that the connection broke.
-        if (signal.aborted) reject(signal.reason);
-        else settle(result);
+        settle(result);
         outgoing.destroy();
       };
       const timer = setTimeout(
