@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ISSUER } from '../../../test/support/issuer-keys.ts';
+import { memoryLog } from '../../../test/support/memory-log.ts';
 import { generateKeyFiles } from './key-files.ts';
 import { publishIssuer } from './run-issuer.ts';
-import { type RotationPlan, type RotationResult, runRotation } from './run-rotation.ts';
+import { type RotationPlan, type RotationRequest, type RotationResult, runRotation } from './run-rotation.ts';
+import { serveIssuer } from './serve-issuer.ts';
 
 const SIGNAL = new AbortController().signal;
 const TARGET = { region: undefined, endpoint: undefined };
@@ -36,7 +38,7 @@ function file(name: string): string {
   return join(folder, name);
 }
 
-function run(how: 'begin' | 'go-on' | 'look'): Promise<RotationResult> {
+function run(how: 'begin' | 'go-on' | 'look', check?: RotationRequest['check']): Promise<RotationResult> {
   const signer = (name: string): RotationPlan['current'] => ({
     publicFile: file(`${name}.pub`),
     publicPath: `/pki/${name}.pub`,
@@ -59,7 +61,7 @@ function run(how: 'begin' | 'go-on' | 'look'): Promise<RotationResult> {
       switched: false,
       tokens: [],
       statusOnly: how === 'look',
-      check: undefined,
+      check,
       platform: 'kube-apiserver',
       apiAudiences: ['api'],
       now: () => new Date(),
@@ -117,6 +119,25 @@ it.each(['.well-known/openid-configuration', 'openid/v1/jwks'])('does not begin 
     code: 'issuer-input-invalid',
     message: expect.stringContaining(`its ${name} is there and cannot be read`),
   });
+});
+
+it('waits as long as readers may keep the key set that they have', async () => {
+  const served = await serveIssuer({
+    folder: file('site'),
+    address: '127.0.0.1',
+    port: 0,
+    cacheSeconds: 86_400,
+    tls: { kind: 'own-ca', folder: file('ca') },
+    log: memoryLog(),
+  });
+  try {
+    const [host = '', address = ''] = served.resolve.split('=');
+    const ca = await readFile(served.ownCa?.caFile ?? '', 'utf8');
+    const check = { ca, resolve: new Map([[host, { address: '127.0.0.1', port: Number(address.split(':').at(-1)) }]]) };
+    expect((await run('begin', check)).state).toMatchObject({ step: 'wait', cacheSeconds: 86_400, maxAgeSeconds: 60 });
+  } finally {
+    await served.close();
+  }
 });
 
 async function startOf(pid: number): Promise<string> {

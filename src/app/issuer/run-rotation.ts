@@ -126,7 +126,7 @@ function look(state: RotationState, now: Date, evidence: SwitchEvidence): Pick<R
   return { state, waits: move.kind === 'wait' ? move : undefined };
 }
 
-async function begin(plan: RotationPlan, { file, target, now }: RotationRequest, signal: AbortSignal): Promise<void> {
+async function begin(plan: RotationPlan, { file, target, now, check }: RotationRequest, signal: AbortSignal): Promise<void> {
   const existing = await readIfThere(file);
   if (existing !== undefined && parseRotation(existing).step !== 'done')
     throw new PodroleError(`${file} holds a rotation that has not ended`, {
@@ -134,7 +134,7 @@ async function begin(plan: RotationPlan, { file, target, now }: RotationRequest,
       hint: `carry it on: podrole issuer rotate --state ${file}`,
     });
   const place = openPlace(plan.to, target);
-  const { issuer, jwksPath, kids } = await publishedAt(place, signal);
+  const { issuer, jwksPath, jwksUri, kids } = await publishedAt(place, signal);
   const [current, next] = await Promise.all([readKeys([plan.current.publicFile]), readKeys([plan.next.publicFile])]);
   const others = plan.others.length === 0 ? [] : await readKeys(plan.others);
   const [old, more] = current;
@@ -157,6 +157,7 @@ async function begin(plan: RotationPlan, { file, target, now }: RotationRequest,
       .map((kid) => ({ path: place.store.where, message: `key ${kid} is published too; give its file with --keep, or drop it first` })),
   ];
   if (problems.length > 0) throw new IssuerInputError('a rotation', problems);
+  const servedSeconds = check === undefined ? 0 : await maxAgeServed(jwksUri, check, signal);
   const state: RotationState = {
     version: 1,
     step: 'publish',
@@ -166,7 +167,7 @@ async function begin(plan: RotationPlan, { file, target, now }: RotationRequest,
     current: { key: old, publicFile: plan.current.publicPath, privateFile: plan.current.privatePath },
     next: { key: fresh, publicFile: plan.next.publicPath, privateFile: plan.next.privatePath },
     others: others.filter(({ kid }) => kid !== old.kid && kid !== fresh.kid),
-    cacheSeconds: Math.max(plan.cacheSeconds, plan.maxAgeSeconds),
+    cacheSeconds: Math.max(plan.cacheSeconds, plan.maxAgeSeconds, servedSeconds),
     tokenSeconds: plan.tokenSeconds,
     maxAgeSeconds: plan.maxAgeSeconds,
     updatedAt: now().toISOString(),
@@ -178,7 +179,7 @@ async function begin(plan: RotationPlan, { file, target, now }: RotationRequest,
 async function publishedAt(
   { store }: Place,
   signal: AbortSignal,
-): Promise<{ readonly issuer: string; readonly jwksPath: string; readonly kids: readonly string[] }> {
+): Promise<{ readonly issuer: string; readonly jwksPath: string; readonly jwksUri: string; readonly kids: readonly string[] }> {
   const discovery = publishedDiscovery(await store.read(DISCOVERY_NAME, signal));
   if (!discovery.ok) throw unreadableAt(store, DISCOVERY_NAME, discovery.problems);
   if (discovery.document === undefined)
@@ -191,7 +192,14 @@ async function publishedAt(
   const jwksPath = keySetName(discovery.document) ?? JWKS_PATH;
   const keySet = publishedKids(await store.read(jwksPath, signal));
   if (!keySet.ok) throw unreadableAt(store, jwksPath, keySet.problems);
-  return { issuer, jwksPath, kids: keySet.kids };
+  return { issuer, jwksPath, jwksUri: discovery.document.jwks_uri, kids: keySet.kids };
+}
+
+/** For how long readers may keep the key set that they have now, in seconds: it may be longer than that of the one to come. */
+async function maxAgeServed(jwksUri: string, check: FetchDocumentOptions, signal: AbortSignal): Promise<number> {
+  const found = await documentFetcher(check)(jwksUri, signal);
+  const [, seconds = '0'] = (found.ok && /\bmax-age=(\d{1,9})\b/.exec(found.headers['cache-control'] ?? '')) || [];
+  return Number(seconds);
 }
 
 function unreadableAt({ where }: DocumentStore, name: string, problems: readonly Problem[]): IssuerInputError {
