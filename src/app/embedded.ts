@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { assumeRoleWithWebIdentity } from '../aws/account.ts';
 import type { AwsTarget, ExpiringCredentials } from '../aws/client-options.ts';
 import type { Clock } from '../base/clock.ts';
+import { PodroleError } from '../base/errors.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { jsonLog, type LogDestination } from '../host/json-log.ts';
 import { systemClock } from '../host/system-clock.ts';
@@ -128,7 +129,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
   }
 }
 
-/** Takes every step, whatever became of those before; rejects with what the first that failed said. */
+/** Takes every step, whatever became of those before; rejects with what is left in a cluster, else with what the first that failed said. */
 async function inTurn(steps: readonly (() => Promise<void> | void | undefined)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const step of steps) {
@@ -138,7 +139,8 @@ async function inTurn(steps: readonly (() => Promise<void> | void | undefined)[]
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw failures[0];
+  const left = failures.find((failure) => failure instanceof PodroleError && failure.code === 'cluster-not-clean');
+  if (failures.length > 0) throw left ?? failures[0];
 }
 
 /** What `podrole controller` does without flags. */

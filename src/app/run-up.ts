@@ -54,8 +54,11 @@ export async function runUp(options: UpOptions, signal: AbortSignal): Promise<Ru
   const { sandbox, clock } = embedded;
   let kubelet: Kubelet | undefined;
   const close = async (): Promise<void> => {
-    await kubelet?.close();
-    await embedded.close();
+    try {
+      await kubelet?.close();
+    } finally {
+      await embedded.close();
+    }
   };
   try {
     options.onStarted?.(Math.round(performance.now() - started));

@@ -56,10 +56,11 @@ export function tellFailure(
   thrown: unknown,
   options: { readonly format: Format; readonly verbose: boolean },
 ): ExitCode {
-  if (terminal.signal.aborted) {
-    const interrupt = terminal.signal.reason === 'SIGINT';
-    terminal.err(interrupt ? 'interrupted\n' : 'terminated\n');
-    return interrupt ? EXIT.interrupted : EXIT.failure;
+  const ended = terminal.signal.aborted ? (terminal.signal.reason === 'SIGINT' ? EXIT.interrupted : EXIT.failure) : undefined;
+  // What an interrupted command could not put back is told all the same; everything else is the end itself.
+  if (ended !== undefined && !(thrown instanceof PodroleError && thrown.code === 'cluster-not-clean')) {
+    terminal.err(ended === EXIT.interrupted ? 'interrupted\n' : 'terminated\n');
+    return ended;
   }
   const error = thrown instanceof PodroleError ? thrown : undefined;
   const code = error?.code ?? 'unexpected';
@@ -87,5 +88,5 @@ export function tellFailure(
     if (error?.hint !== undefined) terminal.err(`  ${colors.bold('hint')}: ${error.hint}\n`);
   }
   if (options.verbose && thrown instanceof Error) terminal.err(`${thrown.stack ?? ''}\n`);
-  return EXIT_BY_CODE[code] ?? EXIT.failure;
+  return ended ?? EXIT_BY_CODE[code] ?? EXIT.failure;
 }

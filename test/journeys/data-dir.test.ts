@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,6 +50,17 @@ describe('podrole sandbox start --data-dir', () => {
   }
   const map = (name: string): { readonly metadata: { readonly namespace: string; readonly name: string } } => ({
     metadata: { namespace: 'default', name },
+  });
+
+  it('does not take a folder that holds something else', async () => {
+    await mkdir(folder);
+    await writeFile(join(folder, 'kubeconfig'), 'mine');
+    const { code, stdout } = await startPodrole(args(), { home }).ended;
+    expect([code, JSON.parse(stdout)]).toEqual([
+      3,
+      expect.objectContaining({ code: expect.stringMatching(/^(data-dir-other|sandbox-not-started)$/) }),
+    ]);
+    expect(await readFile(join(folder, 'kubeconfig'), 'utf8')).toBe('mine');
   });
 
   it('every write that was answered is there after kill -9, under the same addresses, keys and issuer', async () => {

@@ -59,6 +59,32 @@ describe('podrole up --kubeconfig', () => {
     expect(await contents()).toEqual(before);
   });
 
+  it('leaves a Profile alone that somebody else makes meanwhile, and says so', async () => {
+    const running = startPodrole(up(), { home });
+    await running.line((line) => line.includes('"kind":"Ready"'));
+    const owner = { kind: 'User', name: 'somebody@example.com' };
+    const theirs = {
+      apiVersion: 'kubeflow.org/v1',
+      kind: 'Profile',
+      metadata: { name: 'theirs', finalizers: ['example.com/theirs'] },
+      spec: { owner },
+    };
+    await kube.create(resources.profiles, theirs);
+    running.child.kill('SIGINT');
+    const { code, stdout } = await running.ended;
+    expect([code, JSON.parse(stdout.slice(stdout.lastIndexOf('\n{\n')))]).toEqual([
+      130,
+      expect.objectContaining({ code: 'cluster-not-clean', message: expect.stringContaining('theirs') }),
+    ]);
+    const kept = await kube.get(resources.profiles, { name: 'theirs' });
+    expect(kept.metadata.deletionTimestamp).toBeUndefined();
+    expect(kept.metadata.finalizers).toContain('example.com/theirs');
+    const left = await contents();
+    expect(left).toContain('profiles.kubeflow.org');
+    expect(left).not.toContain('user-a');
+    expect(left).not.toContain('pod-identity-webhook');
+  });
+
   it('keeps out of a cluster that has what the walk would change, and touches nothing of it', async () => {
     await kube.create(resources.namespaces, { metadata: { name: 'user-a' } });
     const before = await contents();

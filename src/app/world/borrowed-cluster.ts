@@ -4,10 +4,14 @@ import { KubeApiError } from '../../kube/client/errors.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { type Resource, resources } from '../../kube/core/resource.ts';
 import { installCrds } from '../crds.ts';
+import { PROFILES } from '../walk/walk-world.ts';
 
 /** An existing cluster for the time of a run. What was made in it goes in two parts: first what the controller must still see go. */
 export interface BorrowedCluster {
-  /** Deletes every Profile and waits until it and its namespace are gone. To be called while the controller runs. */
+  /**
+   * Deletes the walk's Profiles and waits until they and their namespaces are gone. To be called while the controller runs. Rejects with
+   * `cluster-not-clean` where somebody else has made a Profile meanwhile: it is left alone, its finalizers and namespace too.
+   */
   deleteProfiles(): Promise<void>;
   /** Deletes everything else that the run made. Rejects with `cluster-not-clean`, which names what is left. */
   giveBack(): Promise<void>;
@@ -23,10 +27,10 @@ const PROFILES_CRD = 'profiles.kubeflow.org';
 const PATIENCE_MS = 30_000;
 const POLL_MS = 100;
 
-/** What a run makes under these very names, whoever it may have belonged to. */
+/** What a run makes under these very names; none of them was there before. */
 const MADE: readonly Named[] = [
   { resource: resources.mutatingWebhookConfigurations, name: 'pod-identity-webhook' },
-  ...['kubeflow', 'user-a', 'user-b'].map((name) => ({ resource: resources.namespaces, name })),
+  ...['kubeflow', ...PROFILES].map((name) => ({ resource: resources.namespaces, name })),
 ];
 
 /**
@@ -42,19 +46,24 @@ export async function borrowCluster(client: KubeClient, clock: Clock): Promise<B
   if (inTheWay.length > 0) {
     throw new PodroleError(`the cluster already has ${inTheWay.join(', ')}, which the walk would change and delete`, {
       code: 'cluster-occupied',
-      hint: `take an empty cluster, or, if they are left over from a walk that was killed: kubectl delete ${inTheWay.join(' ')}`,
+      hint: `take an empty cluster, or, if they are left over from a walk that was killed: ${remedy(profiles, inTheWay)}`,
     });
   }
   const made = [...MADE, ...(hadCrd === true ? [] : [crd])];
   if (hadCrd !== true) {
     await installCrds(client).catch(async (error: unknown) => {
-      await giveBack(client, clock, made);
+      // Nothing else of this run is there yet.
+      await giveBack(client, clock, [crd]);
       throw error;
     });
   }
   return {
     deleteProfiles: () => deleteProfiles(client, clock),
-    giveBack: () => giveBack(client, clock, made),
+    giveBack: async () => {
+      // A CRD goes with everything of its kind: not while somebody else's is there.
+      const foreign = await foreignProfiles(client);
+      await giveBack(client, clock, foreign.length > 0 ? MADE : made);
+    },
   };
 }
 
@@ -74,13 +83,21 @@ async function profileNames(client: KubeClient): Promise<readonly string[]> {
   }
 }
 
+const foreignProfiles = async (client: KubeClient): Promise<readonly string[]> =>
+  (await profileNames(client)).filter((name) => !(PROFILES as readonly string[]).includes(name));
+
+/** How to remove what a killed walk left: its controller is gone, so its finalizer would hold the Profiles for ever. */
+function remedy(profiles: readonly string[], all: readonly string[]): string {
+  const patches = profiles.map((name) => `kubectl patch profile ${name} --type=merge -p '{"metadata":{"finalizers":null}}'`);
+  return [...patches, `kubectl delete ${all.join(' ')}`].join(' && ');
+}
+
 async function deleteProfiles(client: KubeClient, clock: Clock): Promise<void> {
-  const names = await profileNames(client);
-  await Promise.all(names.map((name) => deleteIfThere(client, { resource: resources.profiles, name })));
+  await Promise.all(PROFILES.map((name) => deleteIfThere(client, { resource: resources.profiles, name })));
   const left = await untilGone(
     client,
     clock,
-    names.flatMap((name) => [
+    PROFILES.flatMap((name) => [
       { resource: resources.profiles, name },
       { resource: resources.namespaces, name },
     ]),
@@ -89,6 +106,16 @@ async function deleteProfiles(client: KubeClient, clock: Clock): Promise<void> {
   for (const { resource, name } of left) {
     if (resource !== resources.profiles) continue;
     await client.mergePatch(resource, { name }, { metadata: { finalizers: null } }, { fieldManager: 'podrole-setup' }).catch(ifGone);
+  }
+  const foreign = await foreignProfiles(client);
+  if (foreign.length > 0) {
+    throw new PodroleError(`somebody made profile ${foreign.join(', ')} in the cluster meanwhile; nobody reconciles it any more`, {
+      code: 'cluster-not-clean',
+      hint: `if it is yours to remove: ${remedy(
+        foreign,
+        foreign.map((name) => `profile/${name}`),
+      )}`,
+    });
   }
 }
 

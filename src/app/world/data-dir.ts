@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
@@ -50,6 +50,7 @@ export async function openDataDir(options: DataDirOptions): Promise<WorldKeeper>
   const unlock = lockFolder(options.folder);
   try {
     const file = join(options.folder, 'sandbox.json');
+    if (!existsSync(file)) refuseForeign(options.folder);
     const stored = existsSync(file) ? storedIdentity(file, options) : await newStoredIdentity(file, options);
     const { journal, state } = WorldJournal.open(options.folder);
     return new DataDir({ identity: await identityOf(stored, state, options.clock), journal, state, unlock });
@@ -57,6 +58,16 @@ export async function openDataDir(options: DataDirOptions): Promise<WorldKeeper>
     unlock();
     throw error;
   }
+}
+
+/** A folder that keeps no sandbox must be empty: files of the same names would be overwritten, whoever they belong to. */
+function refuseForeign(folder: string): void {
+  const found = readdirSync(folder).filter((name) => !/^(lock|sandbox\.json\.)/.test(name));
+  if (found.length === 0) return;
+  throw new PodroleError(`${folder} keeps no sandbox and is not empty: it holds ${found.slice(0, 3).join(', ')}`, {
+    code: 'data-dir-other',
+    hint: 'name a folder of its own with --data-dir',
+  });
 }
 
 class DataDir implements WorldKeeper {
@@ -113,9 +124,12 @@ class DataDir implements WorldKeeper {
     if (this.#closed) return;
     this.#closed = true;
     this.#unsubscribe?.();
-    this.#restart();
-    this.#journal.close();
-    this.#unlock();
+    try {
+      this.#restart();
+    } finally {
+      this.#journal.close();
+      this.#unlock();
+    }
   }
 
   #keepAccount(aws: SandboxAws): void {

@@ -1,14 +1,16 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
+  ftruncateSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   truncateSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { PodroleError } from '../../base/errors.ts';
@@ -42,7 +44,8 @@ export function writeWhole(file: string, text: string): void {
   const draft = `${file}.new`;
   const fd = openSync(draft, 'w', 0o600);
   try {
-    writeSync(fd, text);
+    // Writes all of it or throws, where one `writeSync` may write a part.
+    writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
@@ -84,8 +87,17 @@ export class WorldJournal {
     return this.#bytes;
   }
 
+  /** Throws what the system says; nothing of the change is left in the file then. */
   append(change: Change): void {
-    this.#bytes += writeSync(this.#fd, `${JSON.stringify(change)}\n`);
+    const line = `${JSON.stringify(change)}\n`;
+    const before = fstatSync(this.#fd).size;
+    try {
+      writeFileSync(this.#fd, line);
+    } catch (error) {
+      ftruncateSync(this.#fd, before);
+      throw error;
+    }
+    this.#bytes += Buffer.byteLength(line);
   }
 
   /** Writes the whole state in one piece and begins a new journal. */
