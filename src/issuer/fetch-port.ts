@@ -6,6 +6,8 @@ export type Fetched =
       readonly headers: Readonly<Record<string, string | undefined>>;
       readonly text: string;
       readonly ms: number;
+      /** The host's address, where its name led to one that the internet does not reach. */
+      readonly privateAddress?: string;
     }
   | {
       readonly ok: false;

@@ -77,6 +77,7 @@ describe('verifyIssuer', () => {
       { [DISCOVERY]: { status: 301, headers: { location: `${ISSUER}/d` } }, [`${ISSUER}/d`]: { status: 404 } },
       ['warning redirect', 'error status'],
     ],
+    ['a host of a private network', { [DISCOVERY]: { privateAddress: '10.0.0.1' } }, ['warning address-private']],
     ['a compressed document', { [DISCOVERY]: { headers: { 'content-encoding': 'gzip' } } }, ['error encoded']],
     [
       'a slow document without cache headers',

@@ -12,7 +12,7 @@ let server: Server;
 let access: FetchDocumentOptions;
 beforeAll(async () => {
   const authority = await createAuthority({ clock: systemClock(), commonName: 'test', days: 1 });
-  const { certPem, keyPem } = await authority.issue({ commonName: HOST, dnsNames: [HOST] });
+  const { certPem, keyPem } = await authority.issue({ commonName: HOST, dnsNames: [HOST, 'localhost'] });
   server = createServer({ cert: certPem, key: keyPem }, (_, response) => answer(response));
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;
@@ -40,6 +40,17 @@ describe('documentFetcher', () => {
     answer = (response) => response.end('{}');
     expect(await get()).toMatchObject({ ok: true, status: 200, text: '{}' });
     expect(await get({ ca: undefined })).toMatchObject({ ok: false, reason: 'certificate-refused' });
+  });
+
+  it('tells an address that the internet does not reach, unless it was given', async () => {
+    answer = (response) => response.end('{}');
+    expect(await get()).not.toHaveProperty('privateAddress');
+    const port = access.resolve.get(HOST)?.port ?? 0;
+    const local = documentFetcher({ ca: access.ca, resolve: new Map() });
+    expect(await local(`https://localhost:${port}/keys`, new AbortController().signal)).toMatchObject({
+      ok: true,
+      privateAddress: expect.stringMatching(/^127\./),
+    });
   });
 
   it('gives up on an answer that does not end', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { BlockList, isIPv6 } from 'node:net';
 import { messageOf } from '../../base/errors.ts';
 import type { FetchDocument, Fetched } from '../../issuer/fetch-port.ts';
 import { ISSUER_DOCUMENT_MAX_BYTES } from '../../oidc/key-set.ts';
@@ -46,10 +47,11 @@ export function documentFetcher({ ca, resolve, timeoutMs = 5_000 }: FetchDocumen
         if (signal.aborted) reject(signal.reason);
         else settle(connectionFailure(error));
       });
-      outgoing.on(
-        'response',
-        (incoming) => void readBody(incoming).then((body) => finish(answerOf(incoming, body, performance.now() - started))),
-      );
+      outgoing.on('response', (incoming) => {
+        // Asked now: when the body has been read the socket may have forgotten it.
+        const address = at === undefined ? incoming.socket.remoteAddress : undefined;
+        void readBody(incoming).then((body) => finish(answerOf(incoming, body, performance.now() - started, address)));
+      });
       outgoing.end();
     });
 }
@@ -70,7 +72,7 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined |
   return Buffer.concat(chunks);
 }
 
-function answerOf(incoming: IncomingMessage, body: Buffer | undefined | Error, ms: number): Fetched {
+function answerOf(incoming: IncomingMessage, body: Buffer | undefined | Error, ms: number, address: string | undefined): Fetched {
   if (body === undefined)
     return { ok: false, reason: 'document-too-large', message: `it has more than ${ISSUER_DOCUMENT_MAX_BYTES} bytes` };
   if (body instanceof Error) return connectionFailure(body);
@@ -79,11 +81,30 @@ function answerOf(incoming: IncomingMessage, body: Buffer | undefined | Error, m
   );
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return { ok: true, status: incoming.statusCode ?? 0, headers, text, ms };
+    const isPrivate = address !== undefined && PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    return { ok: true, status: incoming.statusCode ?? 0, headers, text, ms, ...(isPrivate ? { privateAddress: address } : {}) };
   } catch {
     return { ok: false, reason: 'document-not-utf8', message: 'it is not UTF-8 text' };
   }
 }
+
+/** RFC 1918, 4193, 6598; loopback and link-local. */
+const PRIVATE = new BlockList();
+for (const [net, bits] of [
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+] as const)
+  PRIVATE.addSubnet(net, bits, 'ipv4');
+for (const [net, bits] of [
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['::1', 128],
+] as const)
+  PRIVATE.addSubnet(net, bits, 'ipv6');
 
 /** Codes of Node's TLS layer that speak of the certificate or of the handshake. */
 const CERTIFICATE = /^(?:ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|EPROTO)/;

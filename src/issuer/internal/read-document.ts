@@ -22,7 +22,7 @@ export async function readDocument(options: ReadDocument, signal: AbortSignal): 
   const { url, type, findings } = options;
   const found = await followed(options, signal);
   if (found === undefined) return undefined;
-  const { status, headers, text, ms } = found;
+  const { status, headers, text, ms, privateAddress } = found;
   if (status !== 200) {
     findings.push({ severity: 'error', code: 'status', at: url, message: `it answers ${status}`, fix: statusFix(status) });
     return undefined;
@@ -54,6 +54,14 @@ export async function readDocument(options: ReadDocument, signal: AbortSignal): 
       at: url,
       message: 'it does not say how long it may be kept, so a rotation cannot know when every reader has it anew',
       fix: 'send Cache-Control: public, max-age=3600',
+    });
+  if (privateAddress !== undefined)
+    findings.push({
+      severity: 'warning',
+      code: 'address-private',
+      at: url,
+      message: `its host is ${privateAddress} from here, and AWS comes from the internet`,
+      fix: 'give the name a public address; where only this network sees a private one, look from outside',
     });
   if (ms > SLOW_MS)
     findings.push({
