@@ -54,6 +54,10 @@ async function writeNew(file: string, text: string, mode: number): Promise<void>
       await handle.writeFile(text);
       await handle.chmod(mode);
       await handle.sync();
+    } catch (error) {
+      // Half a key is in the way of the next one.
+      await rm(file, { force: true });
+      throw error;
     } finally {
       await handle.close();
     }

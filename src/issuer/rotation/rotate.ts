@@ -73,6 +73,6 @@ async function publishKeys(
   if (publication.kind === 'refused')
     throw new PodroleError(publication.problems.map(({ path, message }) => `${path}: ${message}`).join('; '), {
       code: 'rotation-refused',
-      hint: 'somebody else published here meanwhile; start anew with every key that must stay',
+      hint: 'the documents were changed by others meanwhile: mend them and run this again, or start anew with every key that must stay',
     });
 }
