@@ -66,6 +66,14 @@ mkdirSync(join(root, 'dist'), { recursive: true });
 if (release) {
   const tsc = join(root, 'node_modules/typescript7/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+  // An import for its effect alone says nothing about types, and its package is bundled: it is not there for the reader of the types.
+  for (const entry of readdirSync(join(root, 'dist/types'), { recursive: true, withFileTypes: true })) {
+    if (!entry.name.endsWith('.d.ts')) continue;
+    const file = join(entry.parentPath ?? entry.path, entry.name);
+    const text = readFileSync(file, 'utf8');
+    const bare = text.replace(/^import '[^']+';\n/gm, '');
+    if (bare !== text) writeFileSync(file, bare);
+  }
   const packages = packagesOf(root, [product.metafile, workload.metafile]);
   writeFileSync(join(root, 'dist', 'THIRD_PARTY_NOTICES'), notices(packages));
   writeFileSync(join(root, 'dist', 'sbom.cdx.json'), cycloneDx(manifest, packages));
