@@ -1,86 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accounts, configmaps, definition, lease, leases, owned, pod, profile, profiles, tokenRequest } from './sample-bodies.ts';
 import { normal, recorded } from './samples.ts';
 import { type Asked, startWorld, type World } from './server.ts';
 
 let world: World;
-const configmaps = '/api/v1/namespaces/alpha/configmaps';
-const profiles = '/apis/kubeflow.org/v1/profiles';
-const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases';
-const accounts = '/api/v1/namespaces/watch/serviceaccounts';
-const role = 'arn:aws:iam::111122223333:role/team-a';
-const pod = (name: string, spec: object = {}): object => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name },
-  spec: { containers: [{ name: 'main', image: 'example/app:1' }], ...spec },
-});
-const lease = (extra: object = {}): object => ({
-  apiVersion: 'coordination.k8s.io/v1',
-  kind: 'Lease',
-  metadata: { name: 'podrole', ...extra },
-  spec: {
-    holderIdentity: 'a',
-    leaseDurationSeconds: 15,
-    acquireTime: '2026-11-24T06:54:49.241000Z',
-    renewTime: '2026-11-24T06:54:49.242000Z',
-    leaseTransitions: 0,
-  },
-});
-const profile = (name: string, spec?: object): object => ({
-  apiVersion: 'kubeflow.org/v1',
-  kind: 'Profile',
-  metadata: { name },
-  ...(spec ? { spec } : {}),
-});
-const owned = (name: string): object => ({
-  owner: { kind: 'User', name },
-  plugins: [{ kind: 'AwsIamForServiceAccount', spec: { awsIamRole: role } }],
-});
-const tokenRequest = (spec: object): object => ({ apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec });
-
-const definition = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'profiles.kubeflow.org' },
-  spec: {
-    group: 'kubeflow.org',
-    scope: 'Cluster',
-    names: { plural: 'profiles', kind: 'Profile' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: {
-              spec: {
-                type: 'object',
-                properties: {
-                  owner: { type: 'object', required: ['kind', 'name'], properties: { kind: { type: 'string' }, name: { type: 'string' } } },
-                  plugins: {
-                    type: 'array',
-                    items: {
-                      type: 'object',
-                      properties: { kind: { type: 'string' }, spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-                    },
-                  },
-                },
-              },
-              status: {
-                type: 'object',
-                properties: { conditions: { type: 'array', items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } },
-              },
-            },
-          },
-        },
-      },
-    ],
-  },
-};
-
 /** Replays a request and compares status, media type and body with the sample, text for text but for what no two runs share. */
 async function replay(file: string, asked: Asked): Promise<void> {
   const { entry, body } = recorded(file);

@@ -63,8 +63,8 @@ describe.skipIf(worldSkipped() !== undefined)('podrole up', () => {
     expect((await readdir(home)).filter((name) => !name.startsWith('.npm'))).toEqual([]);
   });
 
-  it('reads well for people', async () => {
-    const { stdout, code } = await runPodrole(['up', '--once', ...on], { home });
+  it('reads well for people, and walks over TLS as well as over plain HTTP', async () => {
+    const { stdout, code } = await runPodrole(['up', '--once', '--aws-tls', ...on], { home });
     expect(stdout).toMatch(/^√ 1\. setup applies examples\/kfctl_aws\.yaml/);
     expect(stdout).toMatch(/\n√ 6\. /);
     expect(stdout).toContain('all 6 steps were observed');

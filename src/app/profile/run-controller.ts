@@ -58,8 +58,11 @@ export async function runController(run: ControllerRun, context: RunControllerCo
   });
   log.info('controller runs', { issuer, namespace: world.namespace });
   void server.synced.then(() => log.info('caches have synced'));
-  await Promise.race([ended(signal), server.done]);
-  await server.close();
+  try {
+    await Promise.race([ended(signal), server.done]);
+  } finally {
+    await server.close();
+  }
 
   async function dryRun(): Promise<void> {
     const ending = new AbortController();
