@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { type OwnIssuer, startOwnIssuer } from '../support/own-issuer.ts';
 import type { Answer, Prepared } from './support/client.ts';
-import { awsCli, boto3, go, java, javascript } from './support/clients.ts';
+import { awsCli, boto3, go, goV1, java, javascript } from './support/clients.ts';
 import { expectRefusal, succeeded } from './support/scenario.ts';
 
 const HOUR = 3_600_000;
@@ -13,6 +13,7 @@ const CLIENTS: readonly (readonly [string, Prepared])[] = [
   ['boto3', await boto3()],
   ['AWS CLI', await awsCli()],
   ['AWS SDK for Go v2', await go()],
+  ['AWS SDK for Go v1', await goV1()],
   ['AWS SDK for Java v2', await java()],
 ];
 

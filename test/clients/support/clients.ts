@@ -32,10 +32,15 @@ export async function awsCli(): Promise<Prepared> {
   return 'skipped' in venv ? venv : { start: (env) => cliClient(join(venv.bin, 'aws'), env) };
 }
 
-export async function go(): Promise<Prepared> {
-  const files = ['main.go', 'go.mod', 'go.sum'].map((name) => join(drivers, 'go', name));
-  const program = await built('go', files, async (folder) => {
-    const options = { cwd: join(drivers, 'go'), env: { GOFLAGS: '-mod=readonly' } };
+export const go = (): Promise<Prepared> => goDriver('go');
+
+/** The SDK of controllers built before 2025. */
+export const goV1 = (): Promise<Prepared> => goDriver('go-v1');
+
+async function goDriver(name: string): Promise<Prepared> {
+  const files = ['main.go', 'go.mod', 'go.sum'].map((file) => join(drivers, name, file));
+  const program = await built(name, files, async (folder) => {
+    const options = { cwd: join(drivers, name), env: { GOFLAGS: '-mod=readonly' } };
     await tool('go', ['mod', 'download'], options);
     await compile('go', ['build', '-o', join(folder, 'driver'), '.'], options);
   });
