@@ -35,6 +35,19 @@ describe('listen', () => {
     expect(answer.headers.get('content-length')).toBe('65');
   });
 
+  it.each([
+    ['in one piece', (text: string) => text],
+    [
+      'as it comes',
+      (text: string) => new Blob([text]).stream().pipeThrough(new TransformStream({ flush: () => new Promise(setImmediate) })),
+    ],
+  ])('frames an answer of another server anew, sent %s', async (_, body) => {
+    const { port } = await serve(async () => new Response(body('handed on'), { headers: { 'transfer-encoding': 'chunked' } }));
+    const { text } = await rawExchange(port, ['GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']);
+    expect(text).toContain('handed on');
+    expect(text.match(/^(transfer-encoding|content-length):/gim)).toHaveLength(1);
+  });
+
   it('hands the handler a request that the platform itself takes', async () => {
     const { url } = await serve(async (request) => new Response(await new Request(request, { method: 'PUT' }).text()));
     expect(await (await fetch(url, { method: 'POST', body: 'x' })).text()).toBe('x');

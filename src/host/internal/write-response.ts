@@ -90,8 +90,9 @@ function write(outgoing: ServerResponse, chunk: Uint8Array | undefined): Promise
   });
 }
 
+/** How a body is framed is this connection's own affair (RFC 9112 6.1): an answer handed on from another server may carry that one's framing. */
 function headerPairs(headers: Headers): string[] {
   const pairs: string[] = [];
-  for (const [name, value] of headers) pairs.push(name, value);
+  for (const [name, value] of headers) if (name !== 'transfer-encoding') pairs.push(name, value);
   return pairs;
 }
