@@ -36,9 +36,15 @@ export function renderDefaultRole(template: string, profile: Profile): string {
   return template.replaceAll('{namespace}', nameOf(profile)).replaceAll('{owner}', owner);
 }
 
-function claimsOfPlugin(profile: Profile, plugin: AwsIamPlugin, policy: RolePolicy): Claims {
-  const path = `${plugin.path}/spec/awsIamRole`;
-  const problem = (reason: PluginProblem['reason'], message: string): Claims => ({ claims: [], problems: [{ path, reason, message }] });
+/** The role that a plugin names, with what the policy says of it, or why it may not. */
+function roleOfPlugin(
+  plugin: AwsIamPlugin,
+  policy: RolePolicy,
+): { readonly ok: true; readonly role: RoleArn; readonly needsTag: boolean } | { readonly ok: false; readonly problem: PluginProblem } {
+  const problem = (reason: PluginProblem['reason'], message: string): { readonly ok: false; readonly problem: PluginProblem } => ({
+    ok: false,
+    problem: { path: `${plugin.path}/spec/awsIamRole`, reason, message },
+  });
   if (plugin.awsIamRole === '') return problem('RoleArnMissing', 'awsIamRole is empty, give the ARN of a role');
   if (/\$\{|\$\(|<[^>]*>/.test(plugin.awsIamRole)) {
     return problem(
@@ -53,22 +59,27 @@ function claimsOfPlugin(profile: Profile, plugin: AwsIamPlugin, policy: RolePoli
   }
   const verdict = judgeRole(parsed.arn, plugin.annotateOnly, policy);
   if (verdict.kind === 'no') return problem(verdict.reason, verdict.message);
+  return { ok: true, role: parsed.arn, needsTag: verdict.kind === 'if-tagged' };
+}
+
+function claimsOfPlugin(profile: Profile, plugin: AwsIamPlugin, policy: RolePolicy): Claims {
+  const named = roleOfPlugin(plugin, policy);
   const claims: Claim[] = [];
-  const problems: PluginProblem[] = [];
+  const problems: PluginProblem[] = named.ok ? [] : [named.problem];
   for (const name of plugin.serviceAccounts) {
     if (!isDnsSubdomain(name)) {
       const message = `${JSON.stringify(name)} is not the name of a service account`;
       problems.push({ path: `${plugin.path}/spec/serviceAccounts`, reason: 'ServiceAccountIllegal', message });
-      continue;
+    } else if (named.ok) {
+      claims.push({
+        profile: nameOf(profile),
+        serviceAccount: name,
+        subject: subjectOf({ namespace: nameOf(profile), name }),
+        role: named.role,
+        mode: plugin.annotateOnly ? 'annotate' : 'trust',
+        needsTag: named.needsTag,
+      });
     }
-    claims.push({
-      profile: nameOf(profile),
-      serviceAccount: name,
-      subject: subjectOf({ namespace: nameOf(profile), name }),
-      role: parsed.arn,
-      mode: plugin.annotateOnly ? 'annotate' : 'trust',
-      needsTag: verdict.kind === 'if-tagged',
-    });
   }
   return { claims, problems };
 }

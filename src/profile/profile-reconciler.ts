@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { isDnsLabel, parseSubject } from '../iam/service-account-subject.ts';
+import { parseSubject } from '../iam/service-account-subject.ts';
 import type { Outcome } from '../kube/runtime/controller.ts';
 import { type AwsIamVerdict, awsIamVerdict } from './aws-iam-verdict.ts';
 import { type Claims, roleKeyOf } from './claims.ts';
@@ -12,6 +12,7 @@ import { type NamespaceObjects, verdictOf } from './internal/namespace-objects.t
 import { upstreamFailureOf } from './metrics.data.ts';
 import type { EventSink, LeaseView, Metrics } from './ports.ts';
 import { FINALIZER, isDeleting, isPaused, nameOf, ownFinalizers, type Profile } from './profile.ts';
+import { identityProblems } from './profile-problems.ts';
 import { isGood, type ReasonCode, reasons } from './reasons.data.ts';
 import type { RoleBook } from './role-book.ts';
 
@@ -84,7 +85,7 @@ export class ProfileReconciler {
   }
 
   async #live(profile: Profile): Promise<Outcome> {
-    const problem = problemOf(profile);
+    const [problem] = identityProblems(profile);
     const claims = this.#deps.claimsOf(profile);
     if (problem !== undefined) {
       await this.#say(profile, { namespace: problem, access: waiting, awsIam: this.#awsIam(profile, claims), roles: [] });
@@ -259,17 +260,3 @@ export class ProfileReconciler {
 }
 
 const waiting: Verdict = { reason: 'AccessWaiting', message: reasons.AccessWaiting.doc };
-
-/** What keeps a profile from having a namespace at all. */
-function problemOf(profile: Profile): Verdict | undefined {
-  const name = nameOf(profile);
-  if (!isDnsLabel(name)) {
-    return {
-      reason: 'NamespaceNameIllegal',
-      message: `${JSON.stringify(name)} is no legal namespace name: lower-case letters, digits and -, at most 63`,
-    };
-  }
-  const owner = profile.spec?.owner;
-  if (!owner?.name || !owner.kind) return { reason: 'OwnerMissing', message: 'spec.owner wants a kind and a name' };
-  return undefined;
-}

@@ -13,7 +13,6 @@ import {
   desiredRoleBindings,
   desiredServiceAccount,
   isCollectedWith,
-  isOwnedBy,
   labelsToRemove,
   PROFILE_SERVICE_ACCOUNTS,
   QUOTA_NAME,
@@ -23,6 +22,7 @@ import { needsApply } from '../object-drift.ts';
 import type { ResolvedOptions } from '../options.ts';
 import type { ApplyRefusal, ObjectApplier, ObjectRef } from '../ports.ts';
 import { FIELD_MANAGER, nameOf, type Profile } from '../profile.ts';
+import { namespaceProblem } from '../profile-problems.ts';
 import type { RoleBook } from '../role-book.ts';
 import { decideAnnotation } from './annotation-decision.ts';
 import type { Effects } from './effects.ts';
@@ -61,19 +61,8 @@ export class NamespaceObjects {
     const { effects, objects } = this.#deps;
     const ref = { resource: resources.namespaces, name: nameOf(profile) };
     const live = objects.get(ref) ?? (await effects.readObject(ref));
-    if (live !== undefined && !isOwnedBy(live, profile)) {
-      const owner = live.metadata.annotations?.owner;
-      if (isCollectedWith(live, profile)) {
-        return {
-          reason: 'OwnerChangeRefused',
-          message: `namespace ${ref.name} was made for ${owner ?? 'nobody'}, the profile now names ${profile.spec?.owner?.name}: restore the owner, or make a new profile`,
-        };
-      }
-      return {
-        reason: 'NamespaceForeign',
-        message: `namespace ${ref.name} exists and its owner annotation is ${owner ?? 'absent'}, not ${profile.spec?.owner?.name}`,
-      };
-    }
+    const problem = namespaceProblem(profile, live);
+    if (problem !== undefined) return { reason: problem.reason, message: problem.message };
     if (live?.metadata.deletionTimestamp !== undefined)
       return { reason: 'NamespaceTerminating', message: `namespace ${ref.name} is being deleted` };
     const labels = this.#deps.labels();
