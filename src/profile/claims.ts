@@ -7,6 +7,8 @@ import { judgeRole, type RolePolicy } from './role-policy.ts';
 /** One service account that a profile binds to one role. */
 export interface Claim {
   readonly profile: string;
+  /** JSON pointer to the plugin that says so. */
+  readonly path: string;
   readonly serviceAccount: string;
   readonly subject: string;
   readonly role: RoleArn;
@@ -73,6 +75,7 @@ function claimsOfPlugin(profile: Profile, plugin: AwsIamPlugin, policy: RolePoli
     } else if (named.ok) {
       claims.push({
         profile: nameOf(profile),
+        path: plugin.path,
         serviceAccount: name,
         subject: subjectOf({ namespace: nameOf(profile), name }),
         role: named.role,

@@ -80,6 +80,32 @@ export const controllerFlagTable: readonly FlagRow[] = [
     default: '',
     doc: 'holds records and Lease; never created; empty: the pod’s own, else the kubeconfig context’s, else default',
   },
+  {
+    name: 'webhook-port',
+    type: 'int',
+    default: 0,
+    doc: 'port of the validating webhook for profiles, HTTPS at /validate-profile; its configuration comes from deploy/; 0: none',
+  },
+  { name: 'tls-cert', type: 'string', default: '', doc: 'file of the webhook’s certificate chain, PEM; watched; empty: one of our own' },
+  { name: 'tls-key', type: 'string', default: '', doc: 'file of the webhook’s private key, PEM; watched; empty: one of our own' },
+  {
+    name: 'tls-secret',
+    type: 'string',
+    default: 'podrole-profile-webhook',
+    doc: 'Secret of the webhook’s own authority and certificate, without --tls-cert',
+  },
+  {
+    name: 'service-name',
+    type: 'string',
+    default: 'podrole-profile-webhook',
+    doc: 'name of the webhook’s Service, for its own certificate',
+  },
+  {
+    name: 'webhook-configuration',
+    type: 'string',
+    default: 'podrole-profiles',
+    doc: 'ValidatingWebhookConfiguration whose caBundle is kept, without --tls-cert; empty: none',
+  },
   { name: 'dry-run', type: 'bool', default: false, doc: 'print what would be done for the profiles as they are, and exit' },
 ];
 

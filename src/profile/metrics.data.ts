@@ -41,6 +41,21 @@ export const profileMetrics = {
     help: 'UpdateAssumeRolePolicy calls, by what became of them.',
     labels: { result: ['applied', 'refused', 'unknown'] },
   },
+  podrole_profile_admissions_total: {
+    type: 'counter',
+    help: 'Reviews of profiles by the validating webhook, by verdict.',
+    labels: { verdict: ['allowed', 'denied', 'undecodable'] },
+  },
+  podrole_profile_admission_problems_total: {
+    type: 'counter',
+    help: 'Problems for which the validating webhook refused profiles, by reason.',
+    labels: { reason: codes },
+  },
+  podrole_profile_webhook_certificate_expiry_seconds: {
+    type: 'gauge',
+    help: 'When the validating webhook’s certificate ends, in seconds since 1970; 0: it is not served.',
+    labels: {},
+  },
   podrole_roles: { type: 'gauge', help: 'Roles that are looked after.', labels: {} },
   podrole_namespace_labels_usable: {
     type: 'gauge',

@@ -61,6 +61,31 @@ describe('optionsFromFlags', () => {
     expect(result.notices).toEqual(['--zap-devel has no effect: logs are JSON on standard error']);
   });
 
+  it('serves the webhook by files or by a certificate of its own, and not at all by default', () => {
+    const webhook = (values: Parameters<typeof optionsFromFlags>[0]) => {
+      const result = optionsFromFlags(values);
+      return result.ok ? result.serving.webhook : result.problems;
+    };
+    expect(webhook({})).toBeUndefined();
+    expect(webhook({ 'webhook-port': '9443' })).toEqual({
+      port: 9443,
+      certificate: {
+        kind: 'own',
+        secret: 'podrole-profile-webhook',
+        service: 'podrole-profile-webhook',
+        configuration: 'podrole-profiles',
+      },
+    });
+    expect(webhook({ 'webhook-port': '9443', 'tls-cert': 'c', 'tls-key': 'k' })).toEqual({
+      port: 9443,
+      certificate: { kind: 'files', certFile: 'c', keyFile: 'k' },
+    });
+    expect(webhook({ 'webhook-port': '9443', 'tls-key': 'k', 'service-name': 'A' })).toEqual([
+      { path: '--tls-cert', message: 'the webhook wants both files, or neither' },
+      { path: '--service-name', message: 'must be a DNS label' },
+    ]);
+  });
+
   it('reports every problem at once, each at its flag', () => {
     const result = optionsFromFlags({
       issuer: 'http://x',

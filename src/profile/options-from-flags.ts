@@ -1,6 +1,7 @@
 import type { Problem } from '../base/errors.ts';
 import { FlagReader, type FlagValues } from '../base/flag-table.ts';
 import { parseRoleArn } from '../iam/arn.ts';
+import { isDnsLabel, isDnsSubdomain } from '../iam/service-account-subject.ts';
 import { controllerEnvironment, controllerFlagTable } from './flags.data.ts';
 import { issuerProblem, type ProfileControllerOptions } from './options.ts';
 import { type AllowedRole, parseAllowedRole } from './role-policy.ts';
@@ -21,6 +22,17 @@ export interface ControllerServing {
   readonly namespace: string | undefined;
   readonly labelsFile: string | undefined;
   readonly dryRun: boolean;
+  /** The validating webhook; `undefined`: none. */
+  readonly webhook: WebhookServing | undefined;
+}
+
+/** How the validating webhook is served, and whose certificate it shows. */
+export interface WebhookServing {
+  readonly port: number;
+  readonly certificate:
+    | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string }
+    /** `configuration`: the name of the one whose caBundle is kept. */
+    | { readonly kind: 'own'; readonly secret: string; readonly service: string; readonly configuration: string | undefined };
 }
 
 export type ControllerFlagsResult =
@@ -73,8 +85,21 @@ export function optionsFromFlags(
     namespace: read.text('namespace') || undefined,
     labelsFile: read.text('namespace-labels-path') || undefined,
     dryRun: read.bool('dry-run'),
+    webhook: webhookServing(read),
   };
   return read.problems.length > 0 ? { ok: false, problems: read.problems } : { ok: true, options, serving, notices: noticesOf(values) };
+}
+
+function webhookServing(read: FlagReader): WebhookServing | undefined {
+  const port = read.int('webhook-port', 0, 65_535);
+  const [certFile, keyFile] = [read.text('tls-cert'), read.text('tls-key')];
+  if ((certFile === '') !== (keyFile === ''))
+    read.problem(certFile === '' ? 'tls-cert' : 'tls-key', 'the webhook wants both files, or neither');
+  if (port === 0) return undefined;
+  if (certFile !== '' && keyFile !== '') return { port, certificate: { kind: 'files', certFile, keyFile } };
+  const service = read.checked('service-name', isDnsLabel, 'must be a DNS label');
+  const secret = read.checked('tls-secret', isDnsSubdomain, 'must be a DNS subdomain');
+  return { port, certificate: { kind: 'own', secret, service, configuration: read.text('webhook-configuration') || undefined } };
 }
 
 function quota(read: FlagReader): number | 'off' {

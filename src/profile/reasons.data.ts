@@ -67,6 +67,11 @@ export const reasons = {
   ForeignEditLost: { kind: 'finding', doc: 'an edit of somebody else was made between our read and our write and is lost' },
   ForeignOverwrite: { kind: 'finding', doc: 'somebody else overwrote the trust policy; it is healed' },
   TrustPolicyWarning: { kind: 'finding', doc: 'the trust policy has a weakness that podrole leaves alone' },
+  ReviewUndecodable: { kind: 'finding', doc: 'what came to the validating webhook is no review of a profile' },
+  AnyRoleAllowed: {
+    kind: 'finding',
+    doc: 'no --allowed-role is set: profiles may name every role of the account but the controller’s own',
+  },
   OwnRoleUnknown: { kind: 'finding', doc: 'GetCallerIdentity failed at start: the own role cannot be told apart' },
 } as const satisfies Record<string, ReasonEntry>;
 

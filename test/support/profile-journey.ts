@@ -1,5 +1,5 @@
 import { installCrds } from '../../src/app/crds.ts';
-import { type ControllerServer, startControllerServer } from '../../src/app/profile/controller-server.ts';
+import { type ControllerServer, type ControllerServerOptions, startControllerServer } from '../../src/app/profile/controller-server.ts';
 import { createIamRoles, type IamRoles } from '../../src/aws/iam-roles.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
@@ -37,7 +37,7 @@ export interface ProfileJourney {
   carried(namespace: string, serviceAccount?: string): Promise<string | undefined>;
   /** `[status, reason]` of a condition. */
   condition(name: string, type: string): Promise<readonly [string, string] | undefined>;
-  startController(options?: Partial<ProfileControllerOptions>, client?: KubeClient): Promise<ControllerServer>;
+  startController(options?: Partial<ProfileControllerOptions>, over?: Partial<ControllerServerOptions>): Promise<ControllerServer>;
 }
 
 /** Makes a world ready for profiles. `iam`: the account, where it is another world's. */
@@ -77,9 +77,9 @@ export async function profileJourney(world: World, iam: World = world): Promise<
       const found = (await profile(name))?.status?.conditions?.find((one) => one.type === type);
       return found === undefined ? undefined : [found.status, found.reason ?? ''];
     },
-    startController: async (options = {}, client = world.kubeClient({ userAgent: 'podrole-controller/1' })) => {
+    startController: async (options = {}, over = {}) => {
       const server = await startControllerServer({
-        client,
+        client: over.client ?? world.kubeClient({ userAgent: 'podrole-controller/1' }),
         aws: iam.sandbox.adminTarget,
         namespace: 'default',
         labelsFile: undefined,
@@ -87,6 +87,7 @@ export async function profileJourney(world: World, iam: World = world): Promise<
         log: silentLog,
         controller: { ...QUICK, issuer: world.sandbox.issuer, ...options },
         leaderElect: false,
+        ...over,
       });
       await server.synced;
       return server;

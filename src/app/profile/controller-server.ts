@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Clock, sleep } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
-import { healthHandler } from '../../host/health.ts';
+import { type HealthCheck, healthHandler } from '../../host/health.ts';
 import { type Listener, listen } from '../../host/listen.ts';
 import { type Leadership, runLeaderElection } from '../../kube/runtime/leader-elector.ts';
 import { createProfileController, type ProfileController } from '../../profile/create-profile-controller.ts';
 import type { ProfileControllerOptions } from '../../profile/options.ts';
 import type { LeaseView } from '../../profile/ports.ts';
+import type { CertificateOrigin } from '../webhook/certificate-source.ts';
 import { ALONE, COMPONENT, type ControllerWorld, type ControllerWorldOptions, openControllerWorld } from './controller-world.ts';
+import { type ProfileWebhookServer, startProfileWebhookServer } from './profile-webhook-server.ts';
 
 export interface ControllerServerOptions extends ControllerWorldOptions {
   readonly controller: ProfileControllerOptions;
@@ -16,6 +18,8 @@ export interface ControllerServerOptions extends ControllerWorldOptions {
   /** Address and port, `undefined`: none. */
   readonly metrics?: { readonly address: string; readonly port: number } | undefined;
   readonly health?: { readonly address: string; readonly port: number } | undefined;
+  /** The validating webhook; `undefined`: none. */
+  readonly webhook?: { readonly address: string; readonly port: number; readonly certificate: CertificateOrigin } | undefined;
 }
 
 /** A controller that works, or waits for its lease. */
@@ -24,7 +28,10 @@ export interface ControllerServer {
   readonly synced: Promise<void>;
   /** Resolves when it has stopped; rejects when it failed. */
   readonly done: Promise<void>;
-  close(): Promise<void>;
+  /** Of the validating webhook, without a path. */
+  readonly webhookUrl: string | undefined;
+  /** Not ready from now on; the webhook still answers for `acceptMs`, and ends what is under way within `finishMs` more. Default: at once. */
+  close(drain?: { readonly acceptMs: number; readonly finishMs: number }): Promise<void>;
 }
 
 const LABELS_INTERVAL_MS = 2_000;
@@ -35,10 +42,22 @@ export async function startControllerServer(options: ControllerServerOptions): P
   const ending = new AbortController();
   const { signal } = ending;
   const world = await openControllerWorld(options, signal);
-  const listeners = await openListeners(options, world).catch((error: unknown) => {
+  let draining = false;
+  const ready = (): readonly string[] => (draining ? ['the webhook is draining'] : world.isSynced() ? [] : ['caches have not synced']);
+  const listeners = await openListeners(options, { world, ready }).catch((error: unknown) => {
     ending.abort();
     throw error;
   });
+  const webhook = await openWebhook().catch(async (error: unknown) => {
+    ending.abort();
+    await Promise.all(listeners.map((listener) => listener.close(0)));
+    throw error;
+  });
+
+  async function openWebhook(): Promise<ProfileWebhookServer | undefined> {
+    if (options.webhook === undefined) return undefined;
+    return startProfileWebhookServer({ ...options, ...options.webhook, world }, signal);
+  }
 
   /** One term: a controller of its own, fed by the caches. */
   async function term(lease: LeaseView, termSignal: AbortSignal): Promise<{ readonly release: boolean }> {
@@ -76,7 +95,10 @@ export async function startControllerServer(options: ControllerServerOptions): P
   return {
     synced: world.synced,
     done,
-    close: async () => {
+    webhookUrl: webhook?.url,
+    close: async (drain = { acceptMs: 0, finishMs: 0 }) => {
+      draining = webhook !== undefined;
+      await webhook?.close(drain);
       ending.abort();
       await done.catch(() => undefined);
       await Promise.all([world.events.flush(), ...listeners.map((listener) => listener.close(0))]);
@@ -118,9 +140,11 @@ async function followLabels(controller: ProfileController, options: ControllerSe
   }
 }
 
-async function openListeners(options: ControllerServerOptions, world: ControllerWorld): Promise<readonly Listener[]> {
+async function openListeners(
+  options: ControllerServerOptions,
+  { world, ready }: { readonly world: ControllerWorld; readonly ready: HealthCheck },
+): Promise<readonly Listener[]> {
   const { log } = options;
-  const ready = (): readonly string[] => (world.isSynced() ? [] : ['caches have not synced']);
   const opened: Listener[] = [];
   try {
     const metrics = world.metrics.registry.handle;

@@ -10,6 +10,7 @@ import { apiVersionOf, type Resource, resources } from '../../kube/core/resource
 import { createEventRecorder, type EventRecorder } from '../../kube/runtime/event-recorder.ts';
 import { createInformer, type Informer } from '../../kube/runtime/informer.ts';
 import type { ReadonlyStore } from '../../kube/runtime/store.ts';
+import type { AdmissionFacts } from '../../profile/judge-admission.ts';
 import { profileMetrics } from '../../profile/metrics.data.ts';
 import type { LeaseView, ProfileControllerDeps } from '../../profile/ports.ts';
 import { nameOf, type Profile } from '../../profile/profile.ts';
@@ -38,6 +39,8 @@ export interface ControllerWorld {
   readonly objects: readonly Informer<KubeObject>[];
   readonly metrics: DeclaredMetrics<keyof typeof profileMetrics>;
   readonly events: EventRecorder;
+  /** The namespace of a profile as its cache has it. */
+  namespace(name: string): AdmissionFacts['namespace'];
   /** Resolves when every cache is there. */
   readonly synced: Promise<void>;
   isSynced(): boolean;
@@ -72,6 +75,10 @@ export async function openControllerWorld(options: ControllerWorldOptions, signa
     objects: [...objects.values()],
     metrics,
     events,
+    namespace: (name) => {
+      const informer = objects.get(resources.namespaces.plural);
+      return informer?.state().synced === true ? { kind: 'known', object: informer.store.get(name) } : { kind: 'unknown' };
+    },
     synced: Promise.all(informers.map((informer) => informer.synced)).then(() => undefined),
     isSynced: () => informers.every((informer) => informer.state().synced),
     done,

@@ -1,12 +1,14 @@
 import type { Log } from '../../base/log.ts';
 import { systemClock } from '../../host/system-clock.ts';
+import { resources } from '../../kube/core/resource.ts';
 import { describeAction } from '../../profile/action.ts';
-import type { ControllerFlagsResult } from '../../profile/options-from-flags.ts';
+import type { ControllerFlagsResult, WebhookServing } from '../../profile/options-from-flags.ts';
 import { planProfiles } from '../../profile/plan-profiles.ts';
+import { FIELD_MANAGER } from '../../profile/profile.ts';
 import { connectCluster } from '../cluster-connection.ts';
 import { ended } from '../ended.ts';
 import { clusterIssuer } from '../run-setup.ts';
-import { startControllerServer } from './controller-server.ts';
+import { type ControllerServerOptions, startControllerServer } from './controller-server.ts';
 import { ALONE, openControllerWorld } from './controller-world.ts';
 
 export { controllerFlagTable } from '../../profile/flags.data.ts';
@@ -23,6 +25,18 @@ export interface RunControllerContext {
 
 /** IAM is one service for all regions; its client wants one all the same. */
 const ANY_REGION = 'us-east-1';
+
+/** After readiness went: as long as endpoints take to lose the pod, and as long as a review may still take. Milliseconds. */
+const DRAIN = { acceptMs: 5_000, finishMs: 5_000 };
+/** All interfaces: the API server calls from another host. */
+const ADDRESS = '0.0.0.0';
+
+function webhookFor({ port, certificate }: WebhookServing, namespace: string): NonNullable<ControllerServerOptions['webhook']> {
+  if (certificate.kind === 'files') return { address: ADDRESS, port, certificate };
+  const { configuration: name } = certificate;
+  const configuration = name === undefined ? undefined : { resource: resources.validatingWebhookConfigurations, name };
+  return { address: ADDRESS, port, certificate: { ...certificate, namespace, configuration, fieldManager: FIELD_MANAGER } };
+}
 
 /**
  * Runs the Profile controller until the signal aborts; with `--dry-run` prints what it would do for the profiles as they are and ends.
@@ -55,13 +69,14 @@ export async function runController(run: ControllerRun, context: RunControllerCo
     leaderElect: serving.leaderElect,
     metrics: serving.metrics,
     health: serving.health,
+    webhook: serving.webhook && webhookFor(serving.webhook, world.namespace),
   });
   log.info('controller runs', { issuer, namespace: world.namespace });
   void server.synced.then(() => log.info('caches have synced'));
   try {
     await Promise.race([ended(signal), server.done]);
   } finally {
-    await server.close();
+    await server.close(serving.webhook === undefined ? undefined : DRAIN);
   }
 
   async function dryRun(): Promise<void> {

@@ -2,17 +2,29 @@ import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { watchTlsFiles } from '../../host/tls-files.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
-import type { ServingOptions } from '../../webhook/options-from-flags.ts';
 import { keepCertificates } from './kept-certificates.ts';
+import type { WebhookConfigurationRef } from './published-authorities.ts';
 
 interface Pair {
   readonly cert: string;
   readonly key: string;
 }
 
+/** Files that somebody else keeps, or a Secret of our own with the Service that it is for. */
+export type CertificateOrigin =
+  | { readonly kind: 'files'; readonly certFile: string; readonly keyFile: string }
+  | {
+      readonly kind: 'own';
+      readonly namespace: string;
+      readonly secret: string;
+      readonly service: string;
+      readonly configuration: WebhookConfigurationRef | undefined;
+      readonly fieldManager: string;
+    };
+
 export interface CertificateSourceOptions {
   readonly client: KubeClient;
-  readonly serving: ServingOptions;
+  readonly origin: CertificateOrigin;
   readonly clock: Clock;
   readonly log: Log;
   /** Another pair is to be served. */
@@ -25,21 +37,16 @@ export interface CertificateSource {
   close(): void;
 }
 
-/** Files, or with `--in-cluster` a Secret that the webhook looks after itself. Rejects with `TlsPairError` when the files are no good. */
+/** Opens a source; the first pair is there when it resolves. Rejects with `TlsPairError` when the files are no good. */
 export async function certificateSource(options: CertificateSourceOptions, signal: AbortSignal): Promise<CertificateSource> {
-  const { client, serving, clock, log, onPair } = options;
-  if (!serving.ownCertificate) {
-    return watchTlsFiles({ certFile: serving.tlsCertFile, keyFile: serving.tlsKeyFile, clock, log, onChange: onPair });
-  }
+  const { client, origin, clock, log, onPair } = options;
+  if (origin.kind === 'files') return watchTlsFiles({ certFile: origin.certFile, keyFile: origin.keyFile, clock, log, onChange: onPair });
   let current: Pair | undefined;
   const ending = new AbortController();
   await keepCertificates(
     {
+      ...origin,
       client,
-      namespace: serving.namespace,
-      secret: serving.tlsSecret,
-      service: serving.serviceName,
-      configuration: serving.webhookConfiguration,
       clock,
       log,
       onPair: (pair) => {

@@ -6,7 +6,7 @@ import { KubeApiError } from '../../kube/client/errors.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { KubeObject } from '../../kube/core/object.ts';
 import { resources } from '../../kube/core/resource.ts';
-import { publishAuthorities } from './published-authorities.ts';
+import { publishAuthorities, type WebhookConfigurationRef } from './published-authorities.ts';
 
 export interface KeptCertificatesOptions {
   readonly client: KubeClient;
@@ -14,8 +14,9 @@ export interface KeptCertificatesOptions {
   readonly secret: string;
   /** The Service through which the API server calls. */
   readonly service: string;
-  /** The MutatingWebhookConfiguration whose caBundle is kept; `undefined`: somebody else's work. */
-  readonly configuration: string | undefined;
+  /** The webhook configuration whose caBundle is kept; `undefined`: somebody else's work. */
+  readonly configuration: WebhookConfigurationRef | undefined;
+  readonly fieldManager: string;
   readonly clock: Clock;
   readonly log: Log;
   /** A pair to serve from now on; the first one before `keepCertificates` resolves. */
@@ -100,7 +101,7 @@ async function agree(options: KeptCertificatesOptions, signal: AbortSignal): Pro
 }
 
 async function write(
-  { client, namespace, secret }: KeptCertificatesOptions,
+  { client, namespace, secret, fieldManager }: KeptCertificatesOptions,
   found: KubeObject | undefined,
   material: CertificateMaterial,
   signal: AbortSignal,
@@ -108,7 +109,6 @@ async function write(
   const data = Object.fromEntries(
     Object.entries(MEMBERS).map(([member, key]) => [key, Buffer.from(material[member as keyof CertificateMaterial]).toString('base64')]),
   );
-  const fieldManager = 'podrole-webhook';
   if (found === undefined) {
     const made = { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { namespace, name: secret }, data };
     await client.create<KubeObject>(resources.secrets, made, { fieldManager }, signal);

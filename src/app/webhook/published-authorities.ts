@@ -4,11 +4,18 @@ import { certificatesIn } from '../../host/renew-certificates.ts';
 import { KubeApiError } from '../../kube/client/errors.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { KubeObject } from '../../kube/core/object.ts';
-import { resources } from '../../kube/core/resource.ts';
+import type { Resource } from '../../kube/core/resource.ts';
+
+/** A MutatingWebhookConfiguration or ValidatingWebhookConfiguration. */
+export interface WebhookConfigurationRef {
+  readonly resource: Resource;
+  readonly name: string;
+}
 
 export interface PublishOptions {
-  /** Name of the MutatingWebhookConfiguration. */
-  readonly configuration: string;
+  /** Kind and name of the webhook configuration. */
+  readonly configuration: WebhookConfigurationRef;
+  readonly fieldManager: string;
   readonly namespace: string;
   readonly service: string;
   readonly caBundle: string;
@@ -31,9 +38,10 @@ const ROUNDS = 5;
  * they end, since a replica of an older version may still serve by them. A configuration that does not exist is reported and no error. Throws as the client.
  */
 export async function publishAuthorities(client: KubeClient, options: PublishOptions, signal: AbortSignal): Promise<void> {
-  const { configuration: name, log } = options;
+  const { log, fieldManager } = options;
+  const { resource, name } = options.configuration;
   for (let round = 1; ; round += 1) {
-    const found = await client.find<Configuration>(resources.mutatingWebhookConfigurations, { name }, signal);
+    const found = await client.find<Configuration>(resource, { name }, signal);
     if (found === undefined) {
       log.warn('the webhook configuration does not exist, so no API server calls', { name });
       return;
@@ -41,7 +49,7 @@ export async function publishAuthorities(client: KubeClient, options: PublishOpt
     const wanted = { ...found, webhooks: found.webhooks?.map((webhook) => trusting(webhook, options)) ?? [] };
     if (wanted.webhooks.every((webhook, index) => webhook === found.webhooks?.[index])) return;
     try {
-      await client.replace(resources.mutatingWebhookConfigurations, wanted, { fieldManager: 'podrole-webhook' }, signal);
+      await client.replace(resource, wanted, { fieldManager }, signal);
       log.info('authorities published', { name });
       return;
     } catch (error) {

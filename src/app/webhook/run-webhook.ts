@@ -4,10 +4,11 @@ import { systemClock } from '../../host/system-clock.ts';
 import { createKubeClient } from '../../kube/client/create-kube-client.ts';
 import { httpsFetch } from '../../kube/client/https-fetch.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
+import { resources } from '../../kube/core/resource.ts';
 import type { ServingOptions, WebhookFlagsResult } from '../../webhook/options-from-flags.ts';
 import { connectCluster } from '../cluster-connection.ts';
 import { ended } from '../ended.ts';
-import { certificateSource } from './certificate-source.ts';
+import { type CertificateOrigin, certificateSource } from './certificate-source.ts';
 import { startWebhookServer, type WebhookServer } from './webhook-server.ts';
 
 export { webhookFlagTable } from '../../webhook/flags.data.ts';
@@ -40,7 +41,7 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
   });
   let server: WebhookServer | undefined;
   const certificates = await certificateSource(
-    { client, serving, clock, log, onPair: (pair) => server?.setCertificate(withPolicy(pair)) },
+    { client, origin: originOf(serving), clock, log, onPair: (pair) => server?.setCertificate(withPolicy(pair)) },
     signal,
   );
   server = await startWebhookServer({
@@ -62,6 +63,14 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
   log.info('draining');
   await server.close(DRAIN);
   certificates.close();
+}
+
+function originOf(serving: ServingOptions): CertificateOrigin {
+  if (!serving.ownCertificate) return { kind: 'files', certFile: serving.tlsCertFile, keyFile: serving.tlsKeyFile };
+  const { namespace, tlsSecret, serviceName, webhookConfiguration } = serving;
+  const configuration =
+    webhookConfiguration === undefined ? undefined : { resource: resources.mutatingWebhookConfigurations, name: webhookConfiguration };
+  return { kind: 'own', namespace, secret: tlsSecret, service: serviceName, configuration, fieldManager: 'podrole-webhook' };
 }
 
 async function kubeClientFor(serving: ServingOptions, context: RunWebhookContext): Promise<KubeClient> {

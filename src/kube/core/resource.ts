@@ -42,6 +42,13 @@ export const resources = {
     kind: 'MutatingWebhookConfiguration',
     namespaced: false,
   },
+  validatingWebhookConfigurations: {
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    plural: 'validatingwebhookconfigurations',
+    kind: 'ValidatingWebhookConfiguration',
+    namespaced: false,
+  },
 } as const satisfies Record<string, Resource>;
 
 /** `v1` or `group/version`. */
