@@ -1,36 +1,45 @@
-import { Command } from 'commander';
-import type { Explained } from '../../app/run-explain.ts';
-import { type Format, printDocument } from '../document.ts';
-import { EXIT } from '../exit-codes.ts';
-import { readInput, UsageError } from '../failure.ts';
+import { Command, Option } from 'commander';
+import { decidingFlags } from '../../app/explain-pod/explain-flags.ts';
+import { UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
-import { endpointOption, outputOption, providerArnOption, regionOption } from '../options.ts';
-
-interface ExplainFlags {
-  readonly policy: string;
-  readonly claims?: string;
-  readonly token?: string;
-  readonly providerArn?: string;
-  readonly roleArn?: string;
-  readonly sessionName: string;
-  readonly region?: string;
-  readonly endpointUrl?: string;
-  readonly output: Format;
-}
+import { collected, contextOption, endpointOption, kubeconfigOption, outputOption, providerArnOption, regionOption } from '../options.ts';
+import { type ExplainPodFlags, explainPod } from './explain-pod.ts';
+import { type ExplainPolicyFlags, explainPolicy } from './explain-policy.ts';
 
 const EXAMPLES = `
-The token is decoded and not verified, and it is never printed: what is judged is the policy. Exit: 0 allowed, 1 denied, 2 usage.
+A pod is judged by the webhook's own decision: what it would get at admission and why, what a running pod has instead, and whether the
+API server calls a webhook for it. With -f no cluster is asked where the files hold the service accounts. Give the flags that your
+webhook runs with. A pod's exit: 0 it gets what it should, 1 a finding of --fail-on or graver, 2 usage, 3 the cluster could not be asked.
+
+With --policy and a token or claims, a trust policy is judged. The token is decoded and not verified, and it is never printed.
+Exit: 0 allowed, 1 denied, 2 usage.
 
 Examples:
+  $ podrole explain pod/web-0 -n team-a
+  $ podrole explain -f deployment.yaml --service-account sa.yaml -o json | jq '.pods[].findings[].code'
+  $ kubectl get pods -A -o json | podrole explain -f -
+  $ podrole explain deployment/web -n team-a --check-role --aws-default-region us-west-2
   $ podrole explain --policy role.json --token /var/run/secrets/eks.amazonaws.com/serviceaccount/token
   $ kubectl create token default-editor -n team-a --audience sts.amazonaws.com | podrole explain --policy kf-user-demo --token -
   $ podrole explain --policy role.json --claims claims.json -o json | jq .judgements[].sentences`;
 
-/** `podrole explain`: why a trust policy lets a token in, or does not. */
+type ExplainFlags = ExplainPodFlags & ExplainPolicyFlags;
+
+/** `podrole explain`: what becomes of a pod and why; why a trust policy lets a token in, or does not. */
 export function explainCommand(invocation: Invocation): Command {
-  return new Command('explain')
-    .description('say why a trust policy lets a token in, or what it would take')
-    .requiredOption('--policy <file>', 'the trust policy: a file, -, the name of a role or its ARN')
+  const command = new Command('explain')
+    .description('say what becomes of a pod at admission, or why a trust policy lets a token in, and what to change')
+    .argument('[target]', 'pod/NAME, or a workload such as deployment/NAME: of the cluster')
+    .option('-f, --filename <file>', 'a manifest, list, stream of documents or AdmissionReview; - is standard input; repeatable', collected)
+    .option('-n, --namespace <namespace>', "the pod's namespace; absent: the manifest's, then the context's, then default")
+    .option('--service-account <file>', 'with -f: the service account, and whatever else the pod file lacks; repeatable', collected)
+    .option('--check-role', 'ask IAM whether the role lets the service account in')
+    .addOption(
+      new Option('--fail-on <severity>', 'from which findings on the exit is 1').choices(['error', 'warning', 'info']).default('error'),
+    )
+    .addOption(contextOption())
+    .addOption(kubeconfigOption())
+    .option('--policy <file>', "a role's trust policy: a file, -, the name of a role or its ARN")
     .option('--claims <file>', 'the claims of a token as JSON; - is standard input')
     .option('--token <file>', 'a token; - is standard input')
     .addOption(providerArnOption())
@@ -38,48 +47,29 @@ export function explainCommand(invocation: Invocation): Command {
     .option('--session-name <name>', 'the RoleSessionName that the caller chooses', 'podrole')
     .addOption(regionOption())
     .addOption(endpointOption())
-    .addOption(outputOption())
-    .addHelpText('after', EXAMPLES)
-    .action((flags: ExplainFlags) => explain(invocation, flags));
-}
-
-async function explain(invocation: Invocation, flags: ExplainFlags): Promise<void> {
-  const { terminal } = invocation;
-  const file = flags.token ?? flags.claims;
-  if (file === undefined || (flags.token !== undefined && flags.claims !== undefined))
-    throw new UsageError('give either --claims or --token', [], 'podrole explain --policy role.json --token FILE');
-  if (file === '-' && flags.policy === '-') throw new UsageError('policy and token cannot both come from standard input');
-  const { explainClaims, readClaims, readToken } = await import('../../app/run-explain.ts');
-  const { readTrust } = await import('../../app/run-trust.ts');
-  const read = (flags.token === undefined ? readClaims : readToken)(await readInput(terminal, file));
-  if (!read.ok) {
-    const what = flags.token === undefined ? 'a set of claims' : 'a token';
-    throw new UsageError(`${file === '-' ? 'standard input' : file} is not ${what}`, read.problems);
-  }
-  const source = await readTrust(
-    flags.policy,
-    { region: flags.region, endpoint: flags.endpointUrl, readText: terminal.readText },
-    terminal.signal,
+    .addOption(outputOption());
+  const heading = 'How the webhook runs:';
+  command.addOption(
+    new Option('--webhook-namespace <namespace>', 'its --namespace, where the mapping ConfigMap is').default('eks').helpGroup(heading),
   );
-  const { providerArn, sessionName, roleArn = source.role?.arn } = flags;
-  const explained = explainClaims({ policy: source.text, claims: read.claims, providerArn, roleArn, sessionName });
-  if (!explained.ok) throw new UsageError('the question is not complete', explained.problems);
-  if (flags.output === 'text') print(invocation, explained, read.notes);
-  else {
-    const { ok: _, ...answer } = explained;
-    printDocument(terminal, { kind: 'Explanation', policy: source.from, ...answer, notes: read.notes }, flags.output);
-  }
-  if (explained.verdict === 'deny') invocation.exitCode = EXIT.no;
+  for (const { name, type, doc } of decidingFlags)
+    command.addOption(new Option(type === 'bool' ? `--${name}` : `--${name} <${type}>`, doc).helpGroup(heading));
+  return command
+    .addHelpText('after', EXAMPLES)
+    .action((target: string | undefined, flags: ExplainFlags) => explain(invocation, target, flags));
 }
 
-function print({ terminal }: Invocation, explained: Extract<Explained, { ok: true }>, notes: readonly string[]): void {
-  const { colors, symbols } = terminal;
-  for (const { action, verdict, sentences, statements } of explained.judgements) {
-    const [answer = '', ...rest] = sentences;
-    const mark = verdict === 'allow' ? colors.green(symbols.ok) : colors.red(symbols.no);
-    terminal.out(`${mark} ${action}: ${answer}\n`);
-    for (const sentence of rest) terminal.out(`  ${sentence}\n`);
-    for (const statement of statements) terminal.out(`  ${colors.dim(statement)}\n`);
+function explain(invocation: Invocation, target: string | undefined, flags: ExplainFlags): Promise<void> {
+  const { policy, filename, token, claims } = flags;
+  if (target === undefined && filename === undefined) {
+    if (policy !== undefined) return explainPolicy(invocation, policy, flags);
+    throw new UsageError(
+      'there is nothing to explain',
+      [{ path: '', message: 'give pod/NAME, -f FILE, or --policy' }],
+      'podrole explain --help',
+    );
   }
-  for (const note of notes) terminal.err(`${symbols.note} ${note}\n`);
+  if (target !== undefined && filename !== undefined) throw new UsageError('give either a pod of the cluster or -f');
+  if (token !== undefined || claims !== undefined) throw new UsageError('--token and --claims go with --policy alone, a pod has its own');
+  return explainPod(invocation, target, flags);
 }
