@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -94,6 +94,31 @@ describe('podrole sandbox start --data-dir', () => {
     second.running.child.kill('SIGTERM');
     expect((await second.running.ended).code).toBe(0);
     expect((await stat(join(folder, 'sandbox.json'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is whole whenever it is killed, also while it starts', async () => {
+    const answered: string[] = [];
+    for (const [round, ms] of [150, 450, 700, 850].entries()) {
+      // Killed while it starts, before or after it says that it is ready.
+      const starting = startPodrole(args(), { home });
+      setTimeout(() => starting.child.kill('SIGKILL'), ms);
+      await starting.ended;
+      const { running, kube } = await start();
+      setTimeout(() => running.child.kill('SIGKILL'), 20 + ms / 5);
+      try {
+        for (let count = 0; ; count++) {
+          await kube.create(resources.configMaps, map(`n${round}-${count}`));
+          answered.push(`n${round}-${count}`);
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(KubeTransportError);
+      }
+      await running.ended;
+    }
+    const { kube } = await start();
+    const names = (await kube.list(resources.configMaps, { namespace: 'default' })).items.map(({ metadata }) => metadata.name);
+    expect(names).toEqual(expect.arrayContaining(answered));
+    expect((await readdir(folder)).filter((name) => /^(state|sandbox)\.json\./.test(name))).toEqual([]);
   });
 
   it('is refused to a second instance, and to another account', async () => {
