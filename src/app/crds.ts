@@ -11,11 +11,16 @@ let shipped: Promise<readonly KubeObject[]> | undefined;
 
 /** Applies the CRDs of `deploy/crds`, as setup's field manager. */
 export async function installCrds(client: KubeClient, signal?: AbortSignal): Promise<void> {
-  shipped ??= readCrds();
-  const crds = await shipped;
+  const crds = await shippedCrds();
   await Promise.all(
     crds.map((crd) => client.apply(resources.customResourceDefinitions, crd, { fieldManager: 'podrole-setup', force: true }, signal)),
   );
+}
+
+/** The CRDs of `deploy/crds`. */
+export function shippedCrds(): Promise<readonly KubeObject[]> {
+  shipped ??= readCrds();
+  return shipped;
 }
 
 async function readCrds(): Promise<readonly KubeObject[]> {

@@ -7,6 +7,7 @@ import { PodroleError } from '../base/errors.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { jsonLog, type LogDestination } from '../host/json-log.ts';
 import { systemClock } from '../host/system-clock.ts';
+import type { KubeClient } from '../kube/client/kube-client.ts';
 import { resources } from '../kube/core/resource.ts';
 import type { ProfileControllerOptions } from '../profile/options.ts';
 import { optionsFromFlags as controllerOptionsFromFlags } from '../profile/options-from-flags.ts';
@@ -39,6 +40,10 @@ export interface Embedded {
   readonly log: Log;
   /** A folder of this run, mode 0700, that goes with it. */
   readonly folder: string;
+  /** What a walk that was killed had left in an existing cluster and was removed now, as `kind/name`. */
+  readonly swept: readonly string[];
+  /** The client of whoever makes Profiles and namespaces: in an existing cluster they are known by it as this run's own. */
+  own(client: KubeClient): KubeClient;
   /** Starts webhook and controller, as `podrole webhook` and `podrole controller` run in a cluster. Needs the roles that setup makes. Call once. */
   startServers(signal: AbortSignal): Promise<void>;
   /**
@@ -92,6 +97,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
       clock,
       log,
       folder,
+      swept: borrowed?.swept ?? [],
+      own: (client) => borrowed?.own(client) ?? client,
       startServers: async (signal) => {
         const certificate = await opened.authority.issue({ commonName: 'podrole-webhook', ipAddresses: ['127.0.0.1'] });
         webhook = await startWebhookServer({

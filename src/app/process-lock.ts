@@ -1,18 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { PodroleError } from '../base/errors.ts';
+import { type ProcessIdentity, processState, readProcessIdentity, thisProcess } from './process-identity.ts';
 
 const TRIES = 10;
 
 /**
- * Takes a lock file for this process alone; answers the way out. A process that was killed leaves its lock behind, which the next one
- * takes over: a lock names its process and when that started. Throws what `inUse` makes of the holder's number while the holder lives, or
- * of `undefined` when others take the lock all the time.
+ * Why a lock cannot be had: a process holds it; one did that cannot be looked at from here, on another machine or in another container;
+ * the file says nothing of a holder; or others take it all the time.
  */
-export function takeProcessLock(lock: string, inUse: (pid: number | undefined) => PodroleError): () => void {
-  const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid), nonce: randomBytes(8).toString('hex') });
+export type LockRefusal =
+  | { readonly why: 'held' | 'held-elsewhere'; readonly lock: string; readonly holder: ProcessIdentity }
+  | { readonly why: 'unreadable' | 'contended'; readonly lock: string };
+
+/**
+ * Takes a lock file for this process alone; answers the way out. A process that was killed leaves its lock behind, which the next one of
+ * the same machine and container takes over: a lock names its process and when that started. A lock from elsewhere is never taken over.
+ * Throws what `refuse` makes of the reason.
+ */
+export function takeProcessLock(lock: string, refuse: (refusal: LockRefusal) => PodroleError): () => void {
+  const mine = JSON.stringify({ ...thisProcess(), nonce: randomBytes(8).toString('hex') });
   const draft = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  writeFileSync(draft, mine, { mode: 0o600 });
+  writeSynced(draft, mine);
   try {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       // A link is made whole or not at all, and never over another.
@@ -23,13 +32,34 @@ export function takeProcessLock(lock: string, inUse: (pid: number | undefined) =
       }
       const held = read(lock);
       if (held === undefined) continue;
-      const { pid, started } = JSON.parse(held) as { readonly pid: number; readonly started: string };
-      if (isAlive(pid, started)) throw inUse(pid);
+      const holder = holderIn(held);
+      if (holder === undefined) throw refuse({ why: 'unreadable', lock });
+      const state = processState(holder);
+      if (state !== 'gone') throw refuse({ why: state === 'alive' ? 'held' : 'held-elsewhere', lock, holder });
       dropStale(lock, held, `${draft}.stale`);
     }
-    throw inUse(undefined);
+    throw refuse({ why: 'contended', lock });
   } finally {
     unlinkSync(draft);
+  }
+}
+
+/** On the disk before it becomes the lock: a power cut leaves no lock without a name in it. */
+function writeSynced(file: string, text: string): void {
+  const fd = openSync(file, 'wx', 0o600);
+  try {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function holderIn(text: string): ProcessIdentity | undefined {
+  try {
+    return readProcessIdentity(JSON.parse(text));
+  } catch {
+    return undefined;
   }
 }
 
@@ -56,24 +86,5 @@ function attempted(act: () => void, expected: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === expected) return false;
     throw error;
-  }
-}
-
-function isAlive(pid: number, started: string): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return started === startOf(pid);
-}
-
-/** When a process started, where the system tells; it makes a number that was given anew another process. Else always the same. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch {
-    return '';
   }
 }

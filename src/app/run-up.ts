@@ -24,8 +24,10 @@ import { SDK_IMAGE, type WalkWorld } from './walk/walk-world.ts';
 export interface UpOptions extends Omit<EmbeddedOptions, 'adminKey' | 'dataDir'> {
   /** Told once, with the milliseconds that the servers took. */
   readonly onStarted?: (ms: number) => void;
+  /** Told before that what a killed walk had left in an existing cluster and was removed, as `kind/name`; not called for nothing. */
+  readonly onSwept?: (what: readonly string[]) => void;
   readonly onStep: (step: WalkStep) => void;
-  /** How long a step waits for what others do before it is red, in milliseconds. Default 20,000. */
+  /** How long a step waits for what others do before it is red, in milliseconds. Default 20,000; in an existing cluster 60,000. */
   readonly patienceMs?: number;
   /** For tests: replaces a part of the walk's world. */
   readonly replace?: (world: WalkWorld) => WalkWorld;
@@ -61,9 +63,10 @@ export async function runUp(options: UpOptions, signal: AbortSignal): Promise<Ru
     }
   };
   try {
+    if (embedded.swept.length > 0) options.onSwept?.(embedded.swept);
     options.onStarted?.(Math.round(performance.now() - started));
     kubelet = await openKubelet(embedded);
-    const world = walkWorld(embedded, kubelet, options.patienceMs ?? 20_000);
+    const world = walkWorld(embedded, kubelet, options.patienceMs ?? patienceMs(options));
     const steps = await walk(
       STEPS,
       { world: options.replace?.(world) ?? world, monotonic: () => clock.monotonic(), onStep: options.onStep },
@@ -77,6 +80,9 @@ export async function runUp(options: UpOptions, signal: AbortSignal): Promise<Ru
     throw error;
   }
 }
+
+/** The garbage collector of a real cluster learns of a new kind within half a minute. */
+const patienceMs = ({ existing }: UpOptions): number => (existing === undefined ? 20_000 : 60_000);
 
 async function openKubelet(embedded: Embedded): Promise<Kubelet> {
   const root = join(embedded.folder, 'pods');
@@ -98,9 +104,13 @@ function walkWorld(embedded: Embedded, kubelet: Kubelet, patienceMs: number): Wa
     sandbox,
     clock: embedded.clock,
     kubelet,
-    setup: setupPorts(target, sandbox.kubeClient('podrole-setup')),
+    setup: setupPorts(target, embedded.own(sandbox.kubeClient('podrole-setup'))),
     startServers: embedded.startServers,
-    actor: { kube: sandbox.kubeClient('platform-engineer'), policies: createIamPolicies(target), s3: createS3Objects(target) },
+    actor: {
+      kube: embedded.own(sandbox.kubeClient('platform-engineer')),
+      policies: createIamPolicies(target),
+      s3: createS3Objects(target),
+    },
     observer: {
       kube: sandbox.kubeClient('observer'),
       roles: createIamRoles(target),

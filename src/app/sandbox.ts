@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AwsTarget } from '../aws/client-options.ts';
 import type { Clock } from '../base/clock.ts';
@@ -12,6 +12,7 @@ import type { KubeClient } from '../kube/client/kube-client.ts';
 import { type AwsOptions, createAws, type SandboxAws } from '../sandbox/aws/create-aws.ts';
 import { createIssuerKeys } from '../sandbox/aws/issuer-keys/create-issuer-keys.ts';
 import { issuerHandler } from '../sandbox/issuer/issuer-handler.ts';
+import { replaceFile } from './atomic-file.ts';
 import { decisionsEndpoint } from './decisions-endpoint.ts';
 import type { IssuerAddresses } from './issuer-addresses.ts';
 import type { ClusterSide } from './world/cluster-side.ts';
@@ -115,7 +116,7 @@ async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const writeSecretFile = async (name: string, text: string): Promise<string> => {
     const file = join(options.folder, name);
-    await writeFile(file, text, { mode: 0o600 });
+    await replaceFile(file, text, 0o600);
     return file;
   };
   const opened = <T extends Listener>(listener: T): T => {
@@ -130,7 +131,10 @@ async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[
   const certificate = await authority.issue({ commonName: hostname.slice(0, 64), dnsNames: [hostname] });
   const issuerListener = opened(
     await listen({
-      handler: (intercept?.issuer ?? asIs)(issuerHandler({ issuer, keys: () => cluster.keys() })),
+      handler: (intercept?.issuer ?? asIs)(async (request) => {
+        const keys = await cluster.keys();
+        return issuerHandler({ issuer, keys: () => keys })(request);
+      }),
       tls: { cert: certificate.certPem, key: certificate.keyPem },
       port: 0,
       log,
@@ -210,7 +214,7 @@ function openCluster(
   with_: { readonly writeSecretFile: Sandbox['writeSecretFile']; readonly intercept: (handler: Handler) => Handler },
 ): Promise<ClusterSide> {
   const { clock, log, cluster, keeper, existing } = options;
-  if (existing !== undefined) return openExistingCluster(existing, clock);
+  if (existing !== undefined) return openExistingCluster(existing, { clock, log, writeSecretFile: with_.writeSecretFile });
   const { issuer, authority, signingKey, adminToken, ports } = identity;
   return openSandboxCluster({
     cluster,

@@ -6,7 +6,7 @@ import { bucketPolicy, objectKey } from '../../issuer/bucket-policy.ts';
 import { DISCOVERY_NAME } from '../../issuer/documents.ts';
 import { IssuerInputError } from '../../issuer/errors.ts';
 import type { DocumentStore } from '../../issuer/publish.ts';
-import { readIfThere, replaceFile } from './atomic-file.ts';
+import { readIfThere, replaceFile } from '../atomic-file.ts';
 
 /** A place to publish to; a bucket must also let everybody read. */
 export interface Place {

@@ -10,8 +10,8 @@ import { rotate } from '../../issuer/rotation/rotate.ts';
 import { parseRotation, type RotationState, rotationText } from '../../issuer/rotation/state.ts';
 import { verifyIssuer } from '../../issuer/verify-issuer.ts';
 import { decodeToken } from '../../oidc/decode-token.ts';
+import { readIfThere, replaceFile } from '../atomic-file.ts';
 import { takeProcessLock } from '../process-lock.ts';
-import { readIfThere, replaceFile } from './atomic-file.ts';
 import { openPlace, type Place } from './document-store.ts';
 import { documentFetcher, type FetchDocumentOptions } from './fetch-document.ts';
 import { readKeys } from './key-files.ts';
@@ -84,16 +84,18 @@ export async function runRotation(request: RotationRequest, signal: AbortSignal)
 
 /** Two runs at once could each publish what the other has left behind, or write down a step that the other has passed. */
 function lockRotation(file: string): () => void {
-  const lock = `${file}.lock`;
-  return takeProcessLock(
-    lock,
-    (pid) =>
-      new PodroleError(`${file} is being rotated by ${pid === undefined ? 'others' : `process ${pid}`}, as ${lock} says`, {
-        code: 'rotation-in-use',
-        retry: 'backoff',
-        hint: 'let that run end, then run this again; a lock whose process is gone is taken over',
-      }),
-  );
+  return takeProcessLock(`${file}.lock`, (refusal) => {
+    const holder = 'holder' in refusal ? `process ${refusal.holder.pid}` : 'others';
+    const where = refusal.why === 'held-elsewhere' ? ` of host ${refusal.holder.host}` : '';
+    return new PodroleError(`${file} is being rotated by ${holder}${where}, as ${refusal.lock} says`, {
+      code: 'rotation-in-use',
+      retry: 'backoff',
+      hint:
+        refusal.why === 'held' || refusal.why === 'contended'
+          ? 'let that run end, then run this again; a lock whose process is gone is taken over'
+          : `it cannot be seen from here whether that run lives; if it is gone: rm ${refusal.lock}`,
+    });
+  });
 }
 
 async function stateText(file: string): Promise<string> {

@@ -14,8 +14,8 @@ import { watchTlsFiles } from '../../host/tls-files.ts';
 import { checkIssuer, DISCOVERY_NAME } from '../../issuer/documents.ts';
 import { createIssuerSite } from '../../issuer/issuer-site.ts';
 import { parseDiscovery } from '../../oidc/discovery.ts';
+import { readIfThere, replaceFile } from '../atomic-file.ts';
 import { ended } from '../ended.ts';
-import { readIfThere, replaceFile } from './atomic-file.ts';
 
 export interface ServeIssuerOptions {
   /** Folder of published documents; read at each request. */

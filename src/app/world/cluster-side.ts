@@ -11,8 +11,8 @@ export interface ClusterSide {
   readonly kubeconfig: string;
   /** PEM of the CA that signed the API server's certificate; empty where the kubeconfig names none. */
   readonly caPem: string;
-  /** The public keys of its service account tokens, now. */
-  keys(): readonly PublicJwk[];
+  /** The public keys of its service account tokens, now. Where the cluster does not tell at the moment: those that it told last. */
+  keys(): Promise<readonly PublicJwk[]>;
   /** A client of its own connections, as the cluster's administrator. */
   kubeClient(userAgent: string): KubeClient;
   /** Gives up what this side holds; an existing cluster lives on. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
@@ -10,9 +10,10 @@ import { generateSigningKeyPem } from '../../host/signing-key.ts';
 import { importSigningKey } from '../../oidc/signing-key.ts';
 import type { SandboxAws } from '../../sandbox/aws/create-aws.ts';
 import type { KubeApi } from '../../sandbox/kube-api/create-kube-api.ts';
+import { replaceFileNow } from '../atomic-file.ts';
 import { lockFolder } from './folder-lock.ts';
 import type { WorldIdentity } from './world-identity.ts';
-import { WorldJournal, type WorldState, writeWhole } from './world-journal.ts';
+import { WorldJournal, type WorldState } from './world-journal.ts';
 import type { WorldKeeper } from './world-keeper.ts';
 
 export interface DataDirOptions {
@@ -166,12 +167,14 @@ async function newStoredIdentity(file: string, { account, region, cluster, clock
     signingKeyPem,
     adminToken: randomBytes(24).toString('base64url'),
   };
-  writeWhole(file, `${JSON.stringify(stored, null, 2)}\n`);
+  replaceFileNow(file, `${JSON.stringify(stored, null, 2)}\n`, 0o600);
   return stored;
 }
 
 function storedIdentity(file: string, options: DataDirOptions): IdentityFile {
   let stored: IdentityFile;
+  // It holds keys; a copy that was restored may be open to others.
+  chmodSync(file, 0o600);
   try {
     stored = JSON.parse(readFileSync(file, 'utf8')) as IdentityFile;
   } catch (cause) {

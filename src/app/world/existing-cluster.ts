@@ -1,11 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf, PodroleError } from '../../base/errors.ts';
 import { isJsonObject, type JsonObject } from '../../base/json.ts';
+import type { Log } from '../../base/log.ts';
 import { connectKube } from '../../kube/client/connect.ts';
 import type { KubeCredentials } from '../../kube/client/credentials.ts';
+import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { parseIssuer } from '../../oidc/issuer-url.ts';
 import type { PublicJwk } from '../../oidc/key-set.ts';
 import type { ClusterSide } from './cluster-side.ts';
+import { contextKubeconfig } from './context-kubeconfig.ts';
 
 /** A cluster that is there already, to be walked with the sandbox's AWS. */
 export interface ExistingCluster {
@@ -17,63 +20,76 @@ export interface ExistingCluster {
   readonly allowRemote: boolean;
 }
 
+const JWKS_PATH = '/openid/v1/jwks';
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
-/**
- * Connects to a cluster and learns its issuer and the public keys of its tokens from the API server itself. Changes nothing in it.
- * Rejects with `CredentialsError`, or with `cluster-not-local`, `cluster-unreachable` or `cluster-issuer-unusable`.
- */
-export async function openExistingCluster(existing: ExistingCluster, clock: Clock, signal?: AbortSignal): Promise<ClusterSide> {
-  const { loadKubeconfig } = await import('../../kube/client/kubeconfig.ts');
-  const credentials = await loadKubeconfig({
-    path: existing.kubeconfig,
-    env: {},
-    clock,
-    ...(existing.context === undefined ? {} : { context: existing.context }),
-  });
-  refuseRemote(credentials, existing);
-  const { issuer, keys } = await issuerOf(credentials, signal);
-  return {
-    url: credentials.server,
-    issuer,
-    kubeconfig: existing.kubeconfig,
-    caPem: credentials.tls.ca ?? '',
-    keys: () => keys,
-    kubeClient: (userAgent) => connectKube(credentials, { userAgent }),
-    close: async () => undefined,
-  };
+export interface OpenExistingOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Writes a file that only its owner may read, and answers its path. */
+  readonly writeSecretFile: (name: string, text: string) => Promise<string>;
 }
 
-function refuseRemote({ server, source }: KubeCredentials, existing: ExistingCluster): void {
+/**
+ * Connects to a cluster and learns its issuer and the public keys of its tokens from the API server itself; the keys are asked for again
+ * whenever they are wanted, so that a rotation is followed. Changes nothing in the cluster. Where a context is named, the kubeconfig handed
+ * on is a copy in which it is the current one. Rejects with `CredentialsError`, or with `cluster-not-local`, `cluster-unreachable` or
+ * `cluster-issuer-unusable`.
+ */
+export async function openExistingCluster(existing: ExistingCluster, options: OpenExistingOptions): Promise<ClusterSide> {
+  const { clock, log, writeSecretFile } = options;
+  const { kubeconfig, context } = existing;
+  const { loadKubeconfig } = await import('../../kube/client/kubeconfig.ts');
+  const credentials = await loadKubeconfig({ path: kubeconfig, env: {}, clock, ...(context === undefined ? {} : { context }) });
+  refuseRemote(credentials, existing);
+  const client = connectKube(credentials, { userAgent: 'podrole-setup' });
+  try {
+    const { issuer, keys: first } = await issuerOf(client, credentials.server);
+    let last = first;
+    return {
+      url: credentials.server,
+      issuer,
+      kubeconfig: context === undefined ? kubeconfig : await writeSecretFile('kubeconfig', await contextKubeconfig(kubeconfig, context)),
+      caPem: credentials.tls.ca ?? '',
+      keys: async () => {
+        try {
+          last = keysIn(await client.raw('GET', JWKS_PATH));
+        } catch (error) {
+          log.warn('cluster does not tell its keys', { error: messageOf(error) });
+        }
+        return last;
+      },
+      kubeClient: (userAgent) => connectKube(credentials, { userAgent }),
+      close: async () => client.close(),
+    };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** Behind a proxy the server's address means a place of the proxy's choice: `127.0.0.1` is then the proxy's machine. */
+function refuseRemote({ server, source, tls }: KubeCredentials, existing: ExistingCluster): void {
   const { hostname } = new URL(server);
-  if (LOOPBACK.test(hostname) || existing.allowRemote) return;
-  throw new PodroleError(`context ${JSON.stringify(source)} is the cluster at ${hostname}, which is not on this machine`, {
+  if ((LOOPBACK.test(hostname) && tls.proxy === undefined) || existing.allowRemote) return;
+  const where = tls.proxy === undefined ? 'which is not on this machine' : 'reached through a proxy, which may be anywhere';
+  throw new PodroleError(`context ${JSON.stringify(source)} is the cluster at ${hostname}, ${where}`, {
     code: 'cluster-not-local',
     hint: 'the walk creates and deletes Profiles, namespaces and a webhook for all pods: add --allow-remote-cluster if that is what you want',
   });
 }
 
-async function issuerOf(
-  credentials: KubeCredentials,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly issuer: string; readonly keys: readonly PublicJwk[] }> {
-  const client = connectKube(credentials, { userAgent: 'podrole-setup' });
+async function issuerOf(client: KubeClient, server: string): Promise<{ readonly issuer: string; readonly keys: readonly PublicJwk[] }> {
   try {
-    const [discovery, keySet] = await Promise.all([
-      client.raw('GET', '/.well-known/openid-configuration', undefined, signal),
-      client.raw('GET', '/openid/v1/jwks', undefined, signal),
-    ]);
+    const [discovery, keySet] = await Promise.all([client.raw('GET', '/.well-known/openid-configuration'), client.raw('GET', JWKS_PATH)]);
     return { issuer: usableIssuer(isJsonObject(discovery) ? discovery.issuer : undefined), keys: keysIn(keySet) };
   } catch (error) {
-    signal?.throwIfAborted();
     if (error instanceof PodroleError && error.code.startsWith('cluster-')) throw error;
-    throw new PodroleError(`the cluster at ${credentials.server} did not answer: ${messageOf(error)}`, {
+    throw new PodroleError(`the cluster at ${server} did not answer: ${messageOf(error)}`, {
       code: 'cluster-unreachable',
       hint: 'is it up, and may this kubeconfig read /.well-known/openid-configuration? kubectl get --raw /.well-known/openid-configuration',
       cause: error,
     });
-  } finally {
-    client.close();
   }
 }
 

@@ -11,6 +11,15 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+function refused(): unknown {
+  try {
+    lockFolder(folder)();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 it('is held until it is given back, also against the same process', async () => {
   const unlock = lockFolder(folder);
   expect(() => lockFolder(folder)).toThrow(`${folder} is in use by process ${process.pid}`);
@@ -30,6 +39,25 @@ it('is taken over from a process that was killed', async () => {
 it.skipIf(process.platform !== 'linux')('is taken over where the number of the process was given to another', async () => {
   await writeFile(join(folder, 'lock'), JSON.stringify({ pid: process.pid, started: 'before', nonce: 'old' }));
   lockFolder(folder)();
+});
+
+it.each(['', '{', 'null', '{"pid":"1"}', '{"pid":-1}'])('that says nothing of a holder (%s) is refused with the remedy', async (text) => {
+  await writeFile(join(folder, 'lock'), text);
+  expect(refused()).toMatchObject({
+    code: 'data-dir-damaged',
+    message: `${join(folder, 'lock')} does not say which process has the folder`,
+    hint: `if no sandbox uses the folder: rm ${join(folder, 'lock')}`,
+  });
+  expect(await readdir(folder)).toEqual(['lock']);
+});
+
+it('is never taken over from another machine', async () => {
+  await writeFile(join(folder, 'lock'), JSON.stringify({ pid: 1, started: '1', host: 'other.test', boot: 'theirs', pidNamespace: '1' }));
+  expect(refused()).toMatchObject({
+    code: 'data-dir-in-use',
+    message: expect.stringContaining('process 1 of host other.test'),
+    hint: `end that sandbox, or, if it is gone: rm ${join(folder, 'lock')}`,
+  });
 });
 
 it('leaves a lock that another took meanwhile', async () => {

@@ -73,7 +73,7 @@ export async function openSandboxCluster(options: SandboxClusterOptions): Promis
       issuer,
       kubeconfig,
       caPem: authority.caPem,
-      keys: () => [signingKey.publicJwk],
+      keys: async () => [signingKey.publicJwk],
       kubeClient: (userAgent) =>
         createKubeClient({ server: url, fetch: httpsFetch({ ca: authority.caPem }), userAgent, token: async () => adminToken }),
       close,

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -94,8 +94,36 @@ describe('a world on disk', () => {
     journal.append({ ports: { kube: 3, aws: 4 } });
     journal.close();
     writeFileSync(join(folder, 'journal-3.jsonl'), '');
-    writeFileSync(join(folder, 'state.json.new'), '{"version":1,"jour');
+    writeFileSync(join(folder, 'state.json.0123456789ab'), '{"version":1,"jour');
     expect(reopened()?.ports).toEqual({ kube: 3, aws: 4 });
+    expect(readdirSync(folder).sort()).toEqual(['journal-2.jsonl', 'state.json']);
+  });
+
+  it('is damaged without the journal that its state names', () => {
+    started().close();
+    rmSync(join(folder, 'journal-2.jsonl'));
+    expect(() => reopened()).toThrow(`${join(folder, 'journal-2.jsonl')} cannot be read as what a sandbox keeps`);
+  });
+
+  it('goes on with the old journal when the new state cannot be written', () => {
+    const journal = started();
+    rmSync(join(folder, 'state.json'));
+    mkdirSync(join(folder, 'state.json'));
+    expect(() => journal.restart(state)).toThrow();
+    journal.append({ ports: { kube: 3, aws: 4 } });
+    journal.close();
+    expect(readFileSync(join(folder, 'journal-2.jsonl'), 'utf8')).toBe('{"ports":{"kube":3,"aws":4}}\n');
+  });
+
+  it('is for its owner alone, whoever could read the files before', () => {
+    started().close();
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o644);
+    const { journal } = WorldJournal.open(folder);
+    journal.restart(state);
+    journal.append({ ports: { kube: 3, aws: 4 } });
+    journal.close();
+    reopened();
+    expect(readdirSync(folder).map((name) => statSync(join(folder, name)).mode & 0o777)).toEqual([0o600, 0o600]);
   });
 
   it('keeps every prefix of its lines: a journal cut anywhere is an earlier moment, never an error', () => {

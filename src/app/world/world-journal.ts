@@ -1,13 +1,12 @@
 import {
   closeSync,
   existsSync,
+  fchmodSync,
   fstatSync,
-  fsyncSync,
   ftruncateSync,
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -18,6 +17,7 @@ import { isJsonObject } from '../../base/json.ts';
 import type { AwsSnapshot } from '../../sandbox/aws/store/snapshot.ts';
 import { replay, type Write } from '../../sandbox/kube-api/store/replay.ts';
 import type { StoreSnapshot } from '../../sandbox/kube-api/store/store.ts';
+import { replaceFileNow, syncFolder } from '../atomic-file.ts';
 import type { WorldIdentity } from './world-identity.ts';
 
 /** Everything that a sandbox holds. */
@@ -37,21 +37,10 @@ interface StateFile extends WorldState {
 }
 
 const STATE = 'state.json';
+const JOURNAL = /^journal-\d+\.jsonl$/;
+/** Of a file that was to be replaced. */
+const DRAFT = /^(?:state|sandbox)\.json\.[0-9a-f]{12}$/;
 const NEWLINE = 10;
-
-/** Writes a file whole or not at all, mode 0600. */
-export function writeWhole(file: string, text: string): void {
-  const draft = `${file}.new`;
-  const fd = openSync(draft, 'w', 0o600);
-  try {
-    // Writes all of it or throws, where one `writeSync` may write a part.
-    writeFileSync(fd, text);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(draft, file);
-}
 
 /**
  * A world on disk: its state, and a journal of the changes since. Each change is handed to the system before `append` returns, so it
@@ -66,7 +55,7 @@ export class WorldJournal {
   private constructor(folder: string, name: string) {
     this.#folder = folder;
     this.#name = name;
-    this.#fd = openSync(join(folder, name), 'a', 0o600);
+    this.#fd = openOwn(join(folder, name), 'a');
   }
 
   /** Reads what there is, and goes on behind it. Throws `data-dir-damaged`, which names the file and the line. */
@@ -75,7 +64,8 @@ export class WorldJournal {
     const state = existsSync(file) ? stateIn(file) : undefined;
     for (const name of readdirSync(folder)) {
       // Left by a process that ended between two steps of `restart`, or before the first, when nobody had been told of the world yet.
-      if (/^journal-\d+\.jsonl$/.test(name) && name !== state?.journal) unlinkSync(join(folder, name));
+      const isLeft = DRAFT.test(name) || (JOURNAL.test(name) && name !== state?.journal);
+      if (isLeft) unlinkSync(join(folder, name));
     }
     if (state === undefined) return { journal: new WorldJournal(folder, 'journal-1.jsonl'), state: undefined };
     const changes = changesIn(join(folder, state.journal));
@@ -103,10 +93,18 @@ export class WorldJournal {
   /** Writes the whole state in one piece and begins a new journal. */
   restart(state: WorldState): void {
     const name = `journal-${Number(/\d+/.exec(this.#name)?.[0] ?? 0) + 1}.jsonl`;
-    const fd = openSync(join(this.#folder, name), 'w', 0o600);
-    const whole: StateFile = { version: 1, journal: name, ...state };
-    // From this rename on the new journal counts, and the old one no more.
-    writeWhole(join(this.#folder, STATE), JSON.stringify(whole));
+    const file = join(this.#folder, name);
+    const fd = openOwn(file, 'w');
+    try {
+      // The state must not be on the disk before the journal that it names.
+      syncFolder(this.#folder);
+      const whole: StateFile = { version: 1, journal: name, ...state };
+      // From here on the new journal counts, and the old one no more.
+      replaceFileNow(join(this.#folder, STATE), JSON.stringify(whole), 0o600);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
     this.close();
     unlinkSync(join(this.#folder, this.#name));
     this.#name = name;
@@ -119,6 +117,13 @@ export class WorldJournal {
   }
 }
 
+/** A file that its owner alone may read, also if it was there before. */
+function openOwn(file: string, flags: 'a' | 'w'): number {
+  const fd = openSync(file, flags, 0o600);
+  fchmodSync(fd, 0o600);
+  return fd;
+}
+
 function stateIn(file: string): StateFile {
   let state: unknown;
   try {
@@ -127,15 +132,13 @@ function stateIn(file: string): StateFile {
     throw damaged(file, cause);
   }
   const { version, journal }: Partial<StateFile> = isJsonObject(state) ? (state as object) : {};
-  if (version !== 1 || !/^journal-\d+\.jsonl$/.test(journal ?? ''))
-    throw damaged(file, new Error(`version ${String(version)} is not known`));
+  if (version !== 1 || !JOURNAL.test(journal ?? '')) throw damaged(file, new Error(`version ${String(version)} is not known`));
   return state as StateFile;
 }
 
 /** The changes of a journal. A last line without its end was never answered for: it is cut off. */
 function changesIn(file: string): readonly Change[] {
-  if (!existsSync(file)) return [];
-  const bytes = readFileSync(file);
+  const bytes = readJournal(file);
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   if (end < bytes.length) truncateSync(file, end);
   const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
@@ -146,6 +149,14 @@ function changesIn(file: string): readonly Change[] {
       throw damaged(`${file}:${index + 1}`, cause);
     }
   });
+}
+
+function readJournal(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw damaged(file, cause);
+  }
 }
 
 function stateAfter(state: StateFile, changes: readonly Change[]): WorldState {

@@ -75,6 +75,9 @@ export function upCommand(invocation: Invocation): Command {
                   allowRemote: flags.allowRemoteCluster === true,
                 },
               }),
+          onSwept: (what) => {
+            terminal.err(`removed what a walk that was killed had left in the cluster: ${what.join(', ')}\n`);
+          },
           onStarted: (ms) => {
             if (!json) terminal.err(`servers up after ${ms} ms\n`);
           },
