@@ -1,11 +1,10 @@
 import { PodroleError } from '../base/errors.ts';
 import { parseProviderArn } from './arn.ts';
-import { type JsonNode, jsonTreeOf, memberOf, parseJsonTree, withMember, writeJsonTree } from './internal/json-tree.ts';
+import { type JsonNode, jsonTreeOf, memberOf, withMember, writeJsonTree } from './internal/json-tree.ts';
 import { groupNode, groupOwn, hasSid, isPlain, joinGroups, type OwnGroup, unique } from './internal/own-group.ts';
-import { findOwn, type OwnershipFault, type OwnStatement, statementNodes } from './internal/own-statement.ts';
-import { readPolicy } from './internal/read-policy.ts';
+import type { Owner, OwnershipFault, OwnStatement } from './internal/own-statement.ts';
 import { editWarnings, foreignOpen } from './internal/trust-edit-warnings.ts';
-import { POLICY_LIMITS } from './policy-document.ts';
+import { readTrustText } from './internal/trust-text.ts';
 import { policySize } from './policy-size.ts';
 import { parseSubject } from './service-account-subject.ts';
 import { closedStatement, trustStatement } from './trust-document.ts';
@@ -84,17 +83,14 @@ export function editTrust(input: TrustEditInput): TrustEdit {
 function editOnce(input: TrustEditInput): TrustEdit {
   const mistake = mistakeIn(input);
   if (mistake !== undefined) return { kind: 'refused', reason: 'invalid-input', message: mistake };
-  const tree = parseJsonTree(input.document, POLICY_LIMITS);
-  if (!tree.ok) return refused('unreadable', `the trust policy cannot be read at "${tree.fault.path}": ${tree.fault.message}`);
-  const read = readPolicy(JSON.parse(input.document), 'trust');
-  if (!read.ok) return refused('unreadable', `the trust policy cannot be read at "${read.problem.path}": ${read.problem.message}`);
-  const nodes = statementNodes(tree.root);
-  const hostPath = input.providerArn.slice(input.providerArn.indexOf('/') + 1);
-  const found = findOwn(read.policy, nodes, { sid: input.sid, providerArn: input.providerArn, hostPath });
+  const read = readTrustText(input.document);
+  if (!read.ok) return refused('unreadable', `the trust policy cannot be read at "${read.fault.path}": ${read.fault.message}`);
+  const { root, nodes, policy } = read.text;
+  const found = read.text.own(ownerOf(input));
   if (!found.ok) return refused(found.reason, OWNERSHIP_MESSAGES[found.reason](input));
   const facts: Facts = {
     input,
-    root: tree.root,
+    root,
     nodes,
     own: found.own,
     closed: found.closed,
@@ -102,7 +98,7 @@ function editOnce(input: TrustEditInput): TrustEdit {
   };
   const blocked =
     foreignOpen(
-      read.policy,
+      policy,
       input,
       found.own.map((own) => own.index),
     ).length > 0;
@@ -255,8 +251,8 @@ function withStatements(facts: Facts, writing: Writing): JsonNode {
 function finish(facts: Facts, plan: Plan): TrustEdit {
   const { input } = facts;
   const document = plan.document ?? input.document;
-  const after = ownSubjects(document, input);
   const before = new Set(facts.own.flatMap((own) => own.subjects ?? []));
+  const after = plan.document === undefined ? before : ownSubjects(plan.document, input);
   const desired = new Set(input.desired);
   const revoked = new Set(input.revoked);
   const refusedSubjects = new Set(plan.refused.map((refusal) => refusal.subject));
@@ -276,15 +272,17 @@ function finish(facts: Facts, plan: Plan): TrustEdit {
 
 /** Reads the result back; that it can be read, and that nothing of ours is open in what was written, is checked before anybody stores it. */
 function ownSubjects(document: string, input: TrustEditInput): ReadonlySet<string> {
-  const tree = parseJsonTree(document, POLICY_LIMITS);
-  const read = tree.ok ? readPolicy(JSON.parse(document), 'trust') : tree;
-  if (!tree.ok || !read.ok) throw broken('cannot be read back');
-  const hostPath = input.providerArn.slice(input.providerArn.indexOf('/') + 1);
-  const found = findOwn(read.policy, statementNodes(tree.root), { sid: input.sid, providerArn: input.providerArn, hostPath });
+  const read = readTrustText(document);
+  if (!read.ok) throw broken('cannot be read back');
+  const found = read.text.own(ownerOf(input));
   if (!found.ok) throw broken('no longer holds our statement');
   if (document !== input.document && found.own.some((own) => own.subjects === undefined || own.subjects.length === 0))
     throw broken('would hold an open statement');
   return new Set(found.own.flatMap((own) => own.subjects ?? []));
+}
+
+function ownerOf({ sid, providerArn }: TrustEditInput): Owner {
+  return { sid, providerArn, hostPath: providerArn.slice(providerArn.indexOf('/') + 1) };
 }
 
 function broken(what: string): PodroleError {

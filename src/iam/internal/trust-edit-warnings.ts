@@ -1,12 +1,10 @@
 import type { TrustEditInput, TrustEditWarning } from '../edit-trust.ts';
-import { POLICY_LIMITS } from '../policy-document.ts';
 import { hostPathOfProvider } from '../trust-document.ts';
-import { parseJsonTree } from './json-tree.ts';
 import { actionsMatch, type Caller, judge, principalsMatch } from './judge.ts';
 import { ASSUME_ROLE_WITH_WEB_IDENTITY, isAdmittedSomehow, isOpen, strangerTo } from './open-statement.ts';
-import { findOwn, statementNodes } from './own-statement.ts';
-import { type Policy, readPolicy, type Statement } from './read-policy.ts';
+import type { Policy, Statement } from './read-policy.ts';
 import { trustContext } from './request-context.ts';
+import { readTrustText } from './trust-text.ts';
 
 /** Open Allows for the input's provider that are not ours. */
 export function foreignOpen(policy: Policy, input: TrustEditInput, own: readonly number[]): readonly Statement[] {
@@ -16,12 +14,11 @@ export function foreignOpen(policy: Policy, input: TrustEditInput, own: readonly
 
 /** What is worth saying about the document that an edit leaves behind. */
 export function editWarnings(document: string, input: TrustEditInput): readonly TrustEditWarning[] {
-  const tree = parseJsonTree(document, POLICY_LIMITS);
-  const read = tree.ok ? readPolicy(JSON.parse(document), 'trust') : tree;
-  if (!tree.ok || !read.ok) return [];
-  const { policy } = read;
+  const read = readTrustText(document);
+  if (!read.ok) return [];
+  const { policy } = read.text;
   const hostPath = hostPathOfProvider(input.providerArn);
-  const found = findOwn(policy, statementNodes(tree.root), { sid: input.sid, providerArn: input.providerArn, hostPath });
+  const found = read.text.own({ sid: input.sid, providerArn: input.providerArn, hostPath });
   if (!found.ok) return [];
   const own = found.own.map((statement) => statement.index);
   const warnings: TrustEditWarning[] = [];
