@@ -53,6 +53,8 @@ async function all(outfile) {
   const start = performance.now();
   const fired = new Map();
   const failed = [];
+  const wrongs = [];
+  const sums = { cpuMs: 0, events: 0, virtualMs: 0, lost: 0 };
   let kinds = [];
   let next = from;
   let done = 0;
@@ -64,6 +66,8 @@ async function all(outfile) {
       const report = await ask(worker, request);
       kinds = report.kinds;
       for (const [kind, count] of report.fired) fired.set(kind, (fired.get(kind) ?? 0) + count);
+      for (const name of Object.keys(sums)) sums[name] += report[name];
+      wrongs.push(...report.wrongs);
       for (const one of report.failed) {
         failed.push(one);
         console.log(`seed ${one.seed}: ${one.invariant} at ${(one.at / 1000).toFixed(1)} s: ${one.message}`);
@@ -76,10 +80,34 @@ async function all(outfile) {
   await Promise.all(Array.from({ length: availableParallelism() }, work));
   const never = kinds.filter((kind) => !fired.has(kind));
   const seconds = (performance.now() - start) / 1000;
-  console.log(`${seeds} seeds from ${from} in ${seconds.toFixed(0)} s (${(seeds / seconds).toFixed(0)} a second), ${failed.length} failed`);
+  console.log(
+    `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s: ${(seeds / seconds).toFixed(0)} seeds and ${Math.round(sums.events / seconds)} events a second, ` +
+      `${(sums.cpuMs / seeds).toFixed(1)} ms of CPU a seed, ${(sums.virtualMs / 86_400_000).toFixed(1)} virtual days; ${failed.length} failed`,
+  );
+  console.log(`faults: ${kinds.map((kind) => `${kind} ${fired.get(kind) ?? 0}`).join(', ')}`);
+  console.log(`foreign statements lost between our look and our write: ${sums.lost}`);
+  for (const line of intervalLines(wrongs)) console.log(line);
   if (never.length > 0) console.log(`faults that never fired: ${never.join(', ')}`);
   if (failed.length > 0) console.log(`npm run test:simulation -- --replay ${failed[0].seed}`);
   return failed.length > 0 || never.length > 0 ? 1 : 0;
+}
+
+/** How long subjects were trusted that should not have been, in virtual seconds. */
+function intervalLines(wrongs) {
+  const kinds = [
+    ['trusted without a profile', (one) => one.kind === 'outlived' && !one.excused],
+    ['trusted without a profile after a foreign overwrite', (one) => one.kind === 'outlived' && one.excused],
+    ['trusted after the profile was deleted or named another role', (one) => one.kind === 'lingered'],
+    ['trusted again by a write that landed late', (one) => one.kind === 'landed'],
+    ['trusted again by somebody else', (one) => one.kind === 'foreign'],
+    ['trusted by our own write when nobody wanted it', (one) => one.kind === 'early'],
+  ];
+  return kinds.map(([name, is]) => {
+    const ms = wrongs.filter(is).map((one) => one.ms);
+    ms.sort((a, b) => a - b);
+    const at = (share) => `${((ms[Math.min(ms.length - 1, Math.floor(ms.length * share))] ?? 0) / 1000).toFixed(1)} s`;
+    return `${name}: ${ms.length} times, p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)}`;
+  });
 }
 
 async function replay(outfile, seed) {

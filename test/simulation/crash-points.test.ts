@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { closedTrustDocument } from '../../src/iam/trust-document.ts';
 import { Invariants } from './invariants.ts';
 import { ISSUER, PROVIDER, QUOTA, ROLE_A, ROLE_B, specOf } from './scenario.ts';
-import { FaultTally, noFaults } from './world/faults.ts';
+import { CallFaults, FaultTally, noFaults } from './world/faults.ts';
 import { Scheduler, seededRandom } from './world/scheduler.ts';
 import { SimIam } from './world/sim-iam.ts';
 import { SimKube } from './world/sim-kube.ts';
@@ -41,14 +41,16 @@ async function journey(crashAt: number): Promise<Journey> {
     lease: new SimLease(scheduler),
     tally: new FaultTally(),
     faults: () => noFaults,
+    calls: new CallFaults(seededRandom(8), () => noFaults),
     options: { issuer: ISSUER, trustPolicyQuota: QUOTA },
     crashes,
     watcher: {
       onIamWrite: (write) => invariants.sent(write),
       onIamSettled: (role) => invariants.settled(role),
+      onDeath: () => undefined,
       onPause: () => undefined,
       onRelease: (profile) => invariants.released(profile.metadata.name ?? ''),
-      onAction: (_id, action) => invariants.acted(action),
+      onAction: (id, action) => invariants.acted(id, action),
       onEvent: () => undefined,
       onCount: () => undefined,
     },

@@ -51,7 +51,7 @@ function readOnly({ sim }: SmallWorld): ProfileControllerDeps {
       put: never,
       delete: never,
     },
-    trustPolicies: { getRole: (name) => Promise.resolve(iam.read(name, 0)), updateTrustPolicy: never },
+    trustPolicies: { getRole: (name) => Promise.resolve(iam.read(name)), updateTrustPolicy: never },
   };
 }
 

@@ -1,7 +1,7 @@
-import { openStatements } from '../../src/iam/open-statements.ts';
-import { policySize } from '../../src/iam/policy-size.ts';
+import type { KubeObject } from '../../src/kube/core/object.ts';
 import type { Action } from '../../src/profile/action.ts';
-import { desiredOn, HOST_PATH, NAMES, OWN_ROLE, PROVIDER, ROLE_A, ROLE_B, subjectOfProfile } from './scenario.ts';
+import { factsOf, probeName, probeSubject } from './document-facts.ts';
+import { desiredOn, NAMES, OWN_ROLE, ROLE_A, ROLE_B, subjectOfProfile, wishOf } from './scenario.ts';
 import type { FaultMix } from './world/faults.ts';
 import type { Scheduler } from './world/scheduler.ts';
 import type { SimIam } from './world/sim-iam.ts';
@@ -13,47 +13,36 @@ export interface Violation {
   readonly message: string;
 }
 
-/** Longest times in virtual milliseconds that a subject was admitted when it should not have been. */
-export interface Intervals {
-  /** While no profile object of its name existed. */
-  outlived: number;
-  /** While its profile was being deleted, or named another role. */
-  lingered: number;
-}
-
-type Statement = Readonly<Record<string, unknown>>;
-
-function statementsOf(document: string): readonly Statement[] {
-  const statement = (JSON.parse(document) as { Statement: Statement | readonly Statement[] }).Statement;
-  return Array.isArray(statement) ? statement : [statement as Statement];
-}
-
-/** Whether a statement is podrole's or the legacy shape: judged here apart from the product. */
-function isOurs(statement: Statement): boolean {
-  const sid = String(statement.Sid ?? '');
-  const principal = statement.Principal as { Federated?: unknown } | undefined;
-  return /^Podrole([0-9a-f]{12}|Closed)$/.test(sid) || (statement.Sid === undefined && principal?.Federated === PROVIDER);
+/**
+ * A time in which a subject was trusted and should not have been. `outlived`: no profile of its name existed; `lingered`: its profile went
+ * away or asks for something else; otherwise it was let in while nobody wanted it: by somebody else (`foreign`), by a write that landed
+ * late (`landed`), or by one of ours (`early`). `excused`: somebody else's overwrite had a part in it.
+ */
+export interface Wrong {
+  readonly kind: 'outlived' | 'lingered' | 'early' | 'landed' | 'foreign';
+  readonly ms: number;
+  readonly excused: boolean;
 }
 
 /** Subjects that our statements of a document admit, read the simple way. */
 export function admittedBy(document: string): ReadonlySet<string> {
-  const statements = statementsOf(document);
-  if (statements.some((one) => one.Effect === 'Deny' && one.Sid === 'PodroleClosed')) return new Set();
-  const subjects = statements.filter(isOurs).flatMap((one) => {
-    const equals = (one.Condition as { StringEquals?: Record<string, string | readonly string[]> } | undefined)?.StringEquals ?? {};
-    return equals[`${HOST_PATH}:sub`] ?? [];
-  });
-  return new Set(subjects);
+  return factsOf(document).admitted;
 }
 
 const KNOWN_ROLES: Readonly<Record<string, string>> = { 'kf-user-demo': ROLE_A, data: ROLE_B };
+const ROLE_NAMES = Object.entries(KNOWN_ROLES);
 /** How old the evidence for a grant may be: a direct look counts for two seconds, a pause that the lease survives for some more. */
 const EVIDENCE_MS = 15_000;
+const REASON_MS = 120_000;
+
+interface Open {
+  readonly kind: Wrong['kind'];
+  readonly since: number;
+}
 
 /** Watches one run; every check is a function of the true state or of the history. */
 export class Invariants {
   readonly violations: Violation[] = [];
-  readonly intervals: Intervals = { outlived: 0, lingered: 0 };
   /** Foreign statements that were acknowledged and later overwritten, with the time between. */
   readonly lost: { readonly sid: string; readonly afterMs: number }[] = [];
   readonly #scheduler: Scheduler;
@@ -64,14 +53,22 @@ export class Invariants {
   readonly #desiredSince = new Map<string, number>();
   readonly #desiredUntil = new Map<string, number>();
   readonly #grantedAt = new Map<string, number>();
-  readonly #wrong = new Map<string, number>();
-  readonly #cache = new Map<string, ReadonlySet<string>>();
-  #seen = '';
+  readonly #admittedBefore = new Set<string>();
+  readonly #lastWriter = new Map<string, 'early' | 'landed' | 'foreign'>();
+  readonly #open = new Map<string, Open>();
+  readonly #wrongs: Wrong[] = [];
+  #seenKube = -1;
+  #seenIam = -1;
   readonly #flights = new Map<string, { process: string; until: number }[]>();
   readonly #foreignAt = new Map<string, number>();
+  readonly #puts = new Map<string, Action & { readonly type: 'put-trust-policy' }>();
+  readonly #told = new Set<string>();
+  #foreignObjects: ReadonlyMap<string, KubeObject> | undefined;
   readonly #pendingLate = new Set<{ readonly role: string; readonly document: string }>();
   /** Until when foreign overwrites or forced finalizers excuse what the controller could not prevent. */
   #excusedUntil = 0;
+  /** Whether what is said once reaches people: Events are not repeated by a process that did not live to say them, or never knew that its status arrived. */
+  readonly #toldOnce: boolean;
   #stale = 0;
   #paused = 0;
 
@@ -87,6 +84,8 @@ export class Invariants {
     this.#iam = world.iam;
     this.#faults = world.faults;
     this.#quota = world.quota;
+    const { crash, restart, pause, kubeOutage, kubeLostAnswer } = world.faults();
+    this.#toldOnce = crash + restart + pause + kubeOutage + kubeLostAnswer === 0;
   }
 
   break(invariant: string, message: string): void {
@@ -98,10 +97,10 @@ export class Invariants {
   }
 
   /** A foreign writer changed a document: its statements count from now, those that it brought back as well. */
-  foreignWrote(before: string, after: string): void {
-    const known = new Set(statementsOf(before).map((one) => JSON.stringify(one)));
-    for (const one of statementsOf(after))
-      if (!isOurs(one) && !known.has(JSON.stringify(one))) this.#foreignAt.set(String(one.Sid), this.#scheduler.now);
+  foreignWrote(role: string, before: string, after: string): void {
+    this.#lastWriter.set(role, 'foreign');
+    const known = new Set(factsOf(before).foreign.map(({ text }) => text));
+    for (const { sid, text } of factsOf(after).foreign) if (!known.has(text)) this.#foreignAt.set(`${role} ${sid}`, this.#scheduler.now);
   }
 
   paused(ms: number): void {
@@ -113,21 +112,51 @@ export class Invariants {
     return () => this.#pendingLate.delete(write);
   }
 
-  /** After every event: who is admitted now, and who should be. Only a write can change that; time alone makes a wrong longer. */
+  /** Something was said to people: an Event about a profile, or a reason that was counted. */
+  told(how: 'event' | 'counter', what: string): void {
+    this.#told.add(`${how} ${what}`);
+  }
+
+  /**
+   * After every event. Who is admitted, who should be, and whose objects are whose can only change with a write to Kubernetes or IAM, so it
+   * is looked at then; time alone makes a wrong longer, which is why the open ones are measured each time.
+   */
   tick(): void {
     this.#stale = Math.max(this.#stale, this.#faults().iamStaleMs);
-    const version = `${this.#kube.writes} ${this.#iam.writes}`;
-    if (version !== this.#seen) {
-      this.#seen = version;
-      for (const [name, arn] of Object.entries(KNOWN_ROLES)) this.#compare(name, arn);
+    if (this.#seenKube !== this.#kube.writes || this.#seenIam !== this.#iam.writes) {
+      if (this.#seenKube !== this.#kube.writes) this.#checkForeignObjects();
+      this.#seenKube = this.#kube.writes;
+      this.#seenIam = this.#iam.writes;
+      for (const [name, arn] of ROLE_NAMES) this.#compare(name, arn);
     }
-    for (const [key, since] of this.#wrong) this.#measure(key, since);
+    const now = this.#scheduler.now;
+    for (const [key, { kind, since }] of this.#open) {
+      if (kind === 'outlived' && now - since > 0 && now > this.#excusedUntil) this.break('interval', `${key}: trusted without a profile`);
+    }
+  }
+
+  /** Every wrong of the run, those that have not ended among them. */
+  ended(): readonly Wrong[] {
+    for (const key of [...this.#open.keys()]) this.#mark(key, undefined);
+    return this.#wrongs;
+  }
+
+  /** S20: what stands in a namespace of somebody else stays as it is. */
+  #checkForeignObjects(): void {
+    if (this.#kube.foreign.size === 0) return;
+    const mine = (key: string, object: KubeObject): boolean =>
+      this.#kube.foreign.has(object.metadata.namespace ?? '') ||
+      (key.startsWith('namespaces/') && this.#kube.foreign.has(object.metadata.name ?? ''));
+    const now = new Map([...this.#kube.objects].flatMap(([key, { object }]) => (mine(key, object) ? [[key, object] as const] : [])));
+    this.#foreignObjects ??= now;
+    const same = now.size === this.#foreignObjects.size && [...now].every(([key, object]) => this.#foreignObjects?.get(key) === object);
+    if (!same) this.break('S20', 'an object in a namespace of somebody else is made, changed or deleted');
   }
 
   #compare(role: string, arn: string): void {
     const now = this.#scheduler.now;
     const document = this.#iam.document(role);
-    const admitted = document === undefined ? new Set<string>() : this.#admitted(document);
+    const admitted = document === undefined ? new Set<string>() : factsOf(document).admitted;
     const desired = desiredOn(arn, this.#kube);
     for (const profile of NAMES) {
       const subject = subjectOfProfile(profile);
@@ -135,29 +164,27 @@ export class Invariants {
       if (!desired.has(subject)) {
         if (this.#desiredSince.delete(key)) this.#desiredUntil.set(key, now);
       } else if (!this.#desiredSince.has(key)) this.#desiredSince.set(key, now);
-      this.#mark(`outlived ${key}`, admitted.has(subject) && !this.#kube.profiles.has(profile));
-      this.#mark(`lingered ${key}`, admitted.has(subject) && !desired.has(subject));
+      const is = admitted.has(subject);
+      this.#mark(`outlived ${key}`, is && !this.#kube.profiles.has(profile) ? 'outlived' : undefined);
+      const wrong = is && !desired.has(subject);
+      this.#mark(
+        `lingered ${key}`,
+        wrong ? (this.#admittedBefore.has(key) ? 'lingered' : (this.#lastWriter.get(role) ?? 'early')) : undefined,
+      );
+      if (is) this.#admittedBefore.add(key);
+      else this.#admittedBefore.delete(key);
     }
   }
 
-  #admitted(document: string): ReadonlySet<string> {
-    const known = this.#cache.get(document);
-    if (known !== undefined) return known;
-    const made = admittedBy(document);
-    this.#cache.set(document, made);
-    return made;
-  }
-
-  #mark(key: string, wrong: boolean): void {
-    if (!wrong) this.#wrong.delete(key);
-    else if (!this.#wrong.has(key)) this.#wrong.set(key, this.#scheduler.now);
-  }
-
-  #measure(key: string, since: number): void {
-    const now = this.#scheduler.now;
-    const kind = key.startsWith('outlived') ? 'outlived' : 'lingered';
-    this.intervals[kind] = Math.max(this.intervals[kind], now - since);
-    if (kind === 'outlived' && now - since > 0 && now > this.#excusedUntil) this.break('interval', `${key}: trusted without a profile`);
+  #mark(key: string, wrong: Wrong['kind'] | undefined): void {
+    const open = this.#open.get(key);
+    if (wrong !== undefined) {
+      if (open === undefined) this.#open.set(key, { kind: wrong, since: this.#scheduler.now });
+    } else if (open !== undefined) {
+      this.#open.delete(key);
+      const ms = this.#scheduler.now - open.since;
+      if (ms > 0) this.#wrongs.push({ kind: open.kind, ms, excused: open.since <= this.#excusedUntil });
+    }
   }
 
   /** Just before a write leaves a process. */
@@ -167,6 +194,7 @@ export class Invariants {
     readonly document: string;
     readonly leaseMs: number;
     readonly deadlineMs: number;
+    readonly bases: readonly string[];
   }): void {
     const now = this.#scheduler.now;
     if (write.leaseMs <= write.deadlineMs) this.break('S11', `a write of ${write.process} starts with ${write.leaseMs} ms of lease left`);
@@ -174,11 +202,28 @@ export class Invariants {
     if (flights.length > 0) this.break('S11', `${flights.length + 1} writes of ${write.role} in flight`);
     this.#flights.set(write.role, [...flights, { process: write.process, until: now + write.deadlineMs }]);
     if (!Object.hasOwn(KNOWN_ROLES, write.role)) this.break('S9', `role ${write.role} is written`);
-    if (policySize(write.document) > this.#quota) this.break('S10', 'a write above the quota');
+    if (factsOf(write.document).size > this.#quota) this.break('S10', 'a write above the quota');
     // A write of ours that was lost may land between our look and this one, and a document put back looks like an old read of it.
     const settled = now - (this.#iam.roles.get(write.role)?.versions.at(-1)?.at ?? 0) > 1_000;
     if (this.#stale === 0 && settled && now > this.#excusedUntil && write.document === this.#iam.document(write.role))
       this.break('S10', `a write of ${write.role} changes nothing`);
+    this.#judgePlan(write);
+  }
+
+  /** S2, S3, S4, S5: against what the write was planned from, which is one of the documents that the process knew last. */
+  #judgePlan({ process, role, document, bases }: { process: string; role: string; document: string; bases: readonly string[] }): void {
+    const put = this.#puts.get(process);
+    const after = factsOf(document);
+    const known = bases.map(factsOf);
+    for (const at of after.lets) {
+      const subject = probeSubject(at);
+      const named = subject !== undefined && (put?.adds.includes(subject) ?? false);
+      if (!named && !known.some((base) => base.lets.has(at)))
+        this.break((put?.adds.length ?? 0) === 0 ? 'S2' : 'S3', `a write of ${role} lets in ${probeName(at)}, whom it does not name`);
+    }
+    const same = (base: (typeof known)[number]): boolean =>
+      base.foreign.length === after.foreign.length && base.foreign.every(({ text }, index) => after.foreign[index]?.text === text);
+    if (!known.some(same)) this.break('S4', `a write of ${role} changes statements that are not ours`);
   }
 
   settled(role: string): void {
@@ -187,8 +232,9 @@ export class Invariants {
   }
 
   /** S6: what a process adds must have been wanted a moment ago, under a finalizer. */
-  acted(action: Action): void {
+  acted(process: string, action: Action): void {
     if (action.type !== 'put-trust-policy') return;
+    this.#puts.set(process, action);
     const role = action.role.slice(action.role.lastIndexOf('/') + 1);
     for (const subject of action.adds) {
       this.#grantedAt.set(`${role} ${subject}`, this.#scheduler.now);
@@ -212,26 +258,24 @@ export class Invariants {
 
   /** Every change of a document that a process of ours made. */
   written(role: string, change: { readonly before: string; readonly after: string; readonly late: boolean }): void {
-    const open = openStatements(change.after, PROVIDER, ['sts.amazonaws.com']);
-    const openBefore = openStatements(change.before, PROVIDER, ['sts.amazonaws.com']);
-    if (!open.ok) this.break('S1', `an unreadable document is written on ${role}`);
-    else if (open.open.length > 0 && openBefore.ok && openBefore.open.length === 0)
-      this.break('S1', `${role} is opened to the whole cluster`);
-    const after = new Set(statementsOf(change.after).map((one) => JSON.stringify(one)));
-    for (const statement of statementsOf(change.before)) {
-      if (isOurs(statement) || after.has(JSON.stringify(statement))) continue;
-      const sid = String(statement.Sid);
-      const afterMs = this.#scheduler.now - (this.#foreignAt.get(sid) ?? 0);
+    this.#lastWriter.set(role, change.late ? 'landed' : 'early');
+    const [before, after] = [factsOf(change.before), factsOf(change.after)];
+    if (after.open === undefined) this.break('S1', `an unreadable document is written on ${role}`);
+    else if (after.open > 0 && before.open === 0) this.break('S1', `${role} is opened to the whole cluster`);
+    const kept = new Set(after.foreign.map(({ text }) => text));
+    for (const { sid, text } of before.foreign) {
+      if (kept.has(text)) continue;
+      const afterMs = this.#scheduler.now - (this.#foreignAt.get(`${role} ${sid}`) ?? 0);
       this.lost.push({ sid, afterMs });
       const window = 1_000 + this.#stale + (this.#paused > this.#scheduler.now ? 60_000 : 0) + (change.late ? 320_000 : 0);
       if (afterMs > window) this.break('S4', `statement ${sid} of ${role} is lost, ${Math.round(afterMs)} ms after it was written`);
     }
-    const before = new Set(statementsOf(change.before).map((one) => JSON.stringify(one)));
-    const strange = statementsOf(change.after).filter((one) => !isOurs(one) && !before.has(JSON.stringify(one)));
-    for (const one of strange) {
+    const had = new Set(before.foreign.map(({ text }) => text));
+    for (const { sid, text } of after.foreign) {
+      if (had.has(text)) continue;
       // A statement that was lost may come back with a stale read or a late write; one that nobody ever wrote may not come at all.
-      if (!this.#foreignAt.has(String(one.Sid))) this.break('S4', `a foreign statement of ${role} is changed or made up`);
-      this.#foreignAt.set(String(one.Sid), this.#scheduler.now);
+      if (!this.#foreignAt.has(`${role} ${sid}`)) this.break('S4', `a foreign statement of ${role} is changed or made up`);
+      this.#foreignAt.set(`${role} ${sid}`, this.#scheduler.now);
     }
   }
 
@@ -239,34 +283,52 @@ export class Invariants {
   released(name: string): void {
     const subject = subjectOfProfile(name);
     if (this.#scheduler.now <= this.#excusedUntil) return;
-    for (const role of Object.keys(KNOWN_ROLES)) {
+    for (const [role] of ROLE_NAMES) {
       const document = this.#iam.document(role);
-      if (document !== undefined && this.#admitted(document).has(subject))
+      if (document !== undefined && factsOf(document).admitted.has(subject))
         this.break('S7', `the finalizer of ${name} leaves while ${role} trusts it`);
     }
     for (const late of this.#pendingLate) {
-      if (this.#admitted(late.document).has(subject))
+      if (factsOf(late.document).admitted.has(subject))
         this.break('S7', `the finalizer of ${name} leaves while a late write may grant ${late.role}`);
+    }
+  }
+
+  /** L3, in the middle of a run without faults: who has been waiting for a deletion for two minutes is told why. */
+  checkDeletions(): void {
+    const now = Date.UTC(2026, 0, 1) + this.#scheduler.now;
+    for (const [name, profile] of this.#kube.profiles) {
+      const { deletionTimestamp } = profile.metadata;
+      if (deletionTimestamp === undefined || now - Date.parse(deletionTimestamp) < REASON_MS) continue;
+      const condition = profile.status?.conditions?.find((one) => one.type === 'AwsIamReady');
+      if (condition?.status !== 'False' || !condition.reason)
+        this.break('L3', `${name} is being deleted for two minutes and nobody says why`);
     }
   }
 
   /** L1, L3, L8: faults have ended; the documents are the pure render of what is wanted. Answers what is not so. */
   unrest(foreign: ReadonlyMap<string, ReadonlySet<string>>): readonly { readonly invariant: string; readonly message: string }[] {
     const wrong: { readonly invariant: string; readonly message: string }[] = [];
-    for (const [name, arn] of Object.entries(KNOWN_ROLES)) {
+    for (const [name, arn] of ROLE_NAMES) {
       const document = this.#iam.document(name);
       if (document === undefined) continue;
-      const admitted = [...this.#admitted(document)].filter((subject) => !(foreign.get(name) ?? new Set()).has(subject)).sort();
+      const admitted = [...factsOf(document).admitted].filter((subject) => !(foreign.get(name) ?? new Set()).has(subject)).sort();
       const desired = [...desiredOn(arn, this.#kube)].sort();
-      if (JSON.stringify(admitted) !== JSON.stringify(desired)) {
+      if (admitted.join() !== desired.join()) {
         const message = `${name} trusts ${admitted.join(', ') || 'nobody'}, wanted ${desired.join(', ') || 'nobody'}`;
         wrong.push({ invariant: 'L1', message });
       }
     }
     for (const [name, profile] of this.#kube.profiles) {
+      const conditions = profile.status?.conditions ?? [];
       if (profile.metadata.deletionTimestamp !== undefined) wrong.push({ invariant: 'L3', message: `${name} is still being deleted` });
-      else if (!(profile.status?.conditions ?? []).some((one) => one.type === 'Ready'))
-        wrong.push({ invariant: 'L8', message: `${name} has no status` });
+      else if (!conditions.some((one) => one.type === 'Ready')) wrong.push({ invariant: 'L8', message: `${name} has no status` });
+      else if (wishOf(profile).kind === 'trust' && wishOf(profile).role === OWN_ROLE && !this.#kube.foreign.has(name)) {
+        const reason = conditions.find((one) => one.type === 'AwsIamReady')?.reason;
+        const said = !this.#toldOnce || (this.#told.has(`event ${name} RoleIsOwn`) && this.#told.has('counter RoleIsOwn'));
+        if (reason !== 'RoleIsOwn' || !said)
+          wrong.push({ invariant: 'L8', message: `${name} is not told by condition, event and counter why it is refused` });
+      }
     }
     return wrong;
   }

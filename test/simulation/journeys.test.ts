@@ -168,6 +168,25 @@ describe('deletion', () => {
     expect(sim.iam.document('kf-user-demo')).toBe(closed);
   });
 
+  it('says what it waits for when the revocation that it follows ended with nobody knowing how', async () => {
+    const world = await started(smallWorld());
+    const { sim, run, set } = world;
+    sim.iam.createRole(ROLE_A, closed);
+    sim.kube.createProfile('user-a', trust(ROLE_A));
+    await run(5_000);
+    set({ iamTimeout: 1 });
+    sim.kube.editProfile('user-a', () => specOf({ kind: 'none' }));
+    await run(5_000);
+    set({});
+    await run(10_000);
+    expect(admitted(world, 'kf-user-demo')).toEqual([]);
+    sim.kube.deleteProfile('user-a');
+    await run(30_000);
+    expect(condition(world, 'user-a')).toEqual(['False', 'LateWriteWindow']);
+    await run(300_000);
+    expect(sim.kube.profiles.size).toBe(0);
+  });
+
   it('is done when the role is gone', async () => {
     const world = await started(smallWorld());
     const { sim, run } = world;

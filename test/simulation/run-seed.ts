@@ -1,23 +1,29 @@
-import { createHash } from 'node:crypto';
 import { closedTrustDocument } from '../../src/iam/trust-document.ts';
 import { describeAction } from '../../src/profile/action.ts';
-import { type Intervals, Invariants, type Violation } from './invariants.ts';
-import { drawSteps, HOST_PATH, ISSUER, PROVIDER, QUOTA, ROLE_A, ROLE_B } from './scenario.ts';
-import { drawFaults, type FaultMix, FaultTally, noFaults } from './world/faults.ts';
-import { type Random, Scheduler, seededRandom } from './world/scheduler.ts';
+import { type Case, type CaseEvent, drawCase, SPAN_MS } from './case.ts';
+import { Invariants, type Violation, type Wrong } from './invariants.ts';
+import { HOST_PATH, ISSUER, PROVIDER, QUOTA, ROLE_A, ROLE_B, specOf } from './scenario.ts';
+import { type CallFault, CallFaults, type FaultMix, FaultTally, noFaults } from './world/faults.ts';
+import { Fleet } from './world/fleet.ts';
+import { ec2, ForeignWriter } from './world/foreign-writer.ts';
+import { Scheduler, seededRandom } from './world/scheduler.ts';
 import { SimIam } from './world/sim-iam.ts';
 import { SimKube } from './world/sim-kube.ts';
 import { SimLease } from './world/sim-lease.ts';
-import { SimProcess } from './world/sim-process.ts';
 import type { SimWorld } from './world/sim-world.ts';
+import { TraceHash } from './world/trace-hash.ts';
 
-const SPAN_MS = 8 * 60_000;
-const LATEST_WRITE_MS = 300_000;
-const CONVERGE_MS = 7 * 60_000;
-const IDLE_MS = 2 * 60_000;
+/** Caches are listed anew this often: before that, a missed event may still be made good. */
+const RELIST_MS = 120_000;
+/** The controller's late-write window, and a look after it. */
+const WINDOW_MS = 305_000;
+/** From when everything that was under way has landed. */
+const CONVERGE_MS = 2 * 60_000;
+/** Three resyncs of two roles. */
+const IDLE_MS = 65_000;
 const LOOK_MS = 20_000;
 const REST_MS = 40_000;
-const STEPS = 14;
+const TAIL = 20_000;
 
 /** What a run may replace: the faults, the controller, its ports, its options. */
 export interface RunSettings {
@@ -34,42 +40,46 @@ export interface RunSettings {
 export interface RunResult {
   readonly seed: number;
   readonly violations: readonly Violation[];
-  readonly intervals: Intervals;
+  /** Every time that a subject was trusted and should not have been. */
+  readonly wrongs: readonly Wrong[];
   readonly tally: FaultTally;
+  /** Foreign statements overwritten between our last look and our write. */
   readonly lost: number;
   readonly events: number;
   readonly virtualMs: number;
-  /** SHA-256 over every event and its time: two runs of a seed must agree. */
+  /** Over every event and its time: two runs of a seed must agree. */
   readonly hash: string;
+  /** The faults that calls met. */
+  readonly calls: readonly CallFault[];
   readonly tail: readonly string[];
 }
 
-const ec2 = { Sid: 'Ec2', Effect: 'Allow', Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' };
-
 /** One run: users, faults, crashes; then everything heals, and the world must come to rest as wanted. */
-export async function runSeed(seed: number, settings: RunSettings = {}): Promise<RunResult> {
-  const random = seededRandom(seed);
-  const scheduler = new Scheduler(random);
-  const mix = settings.faults ?? drawFaults(random);
-  let faults = mix;
-  const kube = new SimKube(scheduler);
+export function runSeed(seed: number, settings: RunSettings = {}): Promise<RunResult> {
+  return runCase(drawCase(seed, settings.faults), settings);
+}
+
+/** The same for a case that was drawn or shrunk already. */
+export async function runCase(one: Case, settings: RunSettings = {}): Promise<RunResult> {
+  const scheduler = new Scheduler(seededRandom(one.seed ^ 0x5bd1e995));
+  let faults = one.mix;
   const quota = settings.quota ?? QUOTA;
-  const iam = new SimIam(scheduler, quota);
-  const tally = new FaultTally();
+  const [kube, iam, tally] = [new SimKube(scheduler), new SimIam(scheduler, quota), new FaultTally()];
+  const calls = new CallFaults(seededRandom(one.seed ^ 0x1b873593), () => faults, one.calls);
   const invariants = new Invariants({ scheduler, kube, iam, quota, faults: () => faults });
-  const lines: string[] = [];
+  const hash = new TraceHash();
   const tail: string[] = [];
   const note = (line: string): void => {
-    lines.push(`${scheduler.now.toFixed(3)} ${line}\n`);
-    if (settings.trace) {
-      tail.push(`${(scheduler.now / 1000).toFixed(3)} ${line}`);
-      if (tail.length > 20_000) tail.shift();
-    }
+    hash.number(scheduler.now);
+    hash.text(line);
+    if (!settings.trace) return;
+    tail.push(`${(scheduler.now / 1000).toFixed(3)} ${line}`);
+    if (tail.length > TAIL) tail.shift();
   };
   iam.onLate = (role, document) => invariants.late({ role, document });
   iam.onChange = (role, { before, after, by, late }) => {
     note(`iam ${role} by ${by}${late ? ' late' : ''}: ${after}`);
-    if (by === 'foreign') invariants.foreignWrote(before, after);
+    if (by === 'foreign') invariants.foreignWrote(role, before, after);
     else invariants.written(role, { before, after, late });
   };
   const world: SimWorld = {
@@ -79,50 +89,62 @@ export async function runSeed(seed: number, settings: RunSettings = {}): Promise
     lease: new SimLease(scheduler),
     tally,
     faults: () => faults,
+    calls,
     options: { issuer: ISSUER, trustPolicyQuota: QUOTA, ...settings.options },
     tamper: settings.tamper,
     make: settings.make,
     watcher: {
       onIamWrite: (write) => invariants.sent(write),
       onPause: (ms) => invariants.paused(ms),
+      onDeath: (id) => fleet.died(id),
       onIamSettled: (role) => invariants.settled(role),
       onRelease: (profile) => invariants.released(profile.metadata.name ?? ''),
       onAction: (id, action) => {
         note(`${id} ${describeAction(action)}`);
-        invariants.acted(action);
+        invariants.acted(id, action);
       },
-      onEvent: () => undefined,
-      onCount: () => undefined,
+      onEvent: ({ profile, reason }) => invariants.told('event', `${profile.metadata.name} ${reason}`),
+      onCount: (name, labels) => {
+        if (name === 'podrole_profile_conditions_total') invariants.told('counter', labels.reason ?? '');
+      },
     },
   };
-  iam.createRole(ROLE_A, closedTrustDocument(PROVIDER));
-  iam.createRole(ROLE_B, JSON.stringify({ Version: '2012-10-17', Statement: [ec2, legacyStatement()] }));
-  invariants.foreignWrote(closedTrustDocument(PROVIDER), iam.document('data') ?? '');
+  setRoles(iam);
+  invariants.foreignWrote('data', closedTrustDocument(PROVIDER), iam.document('data') ?? '');
+  if (one.foreignNamespace !== undefined) kube.makeForeignNamespace(one.foreignNamespace);
 
-  const fleet = new Fleet(world, random, note);
-  for (const step of drawSteps(random, STEPS, SPAN_MS)) {
-    scheduler.at(step.at, 'user', () => {
-      note(`user ${step.does} ${step.name}`);
-      step.run(kube);
-    });
-  }
-  const foreign = new ForeignWriter(world, invariants, note);
-  fleet.disturb(SPAN_MS, () => faults);
-  foreign.disturb(SPAN_MS, () => faults);
+  const fleet = new Fleet(world);
+  const foreign = new ForeignWriter(world);
+  const happen = (event: CaseEvent): void => {
+    switch (event.kind) {
+      case 'user':
+        note(`user ${event.does} ${event.name} ${event.wish.kind}`);
+        if (event.does === 'delete') kube.deleteProfile(event.name);
+        else if (event.does === 'change') kube.editProfile(event.name, () => specOf(event.wish));
+        else kube.createProfile(event.name, specOf(event.wish), event.finalizers);
+        return;
+      case 'foreignAppend':
+      case 'foreignOverwrite':
+      case 'foreignSubject':
+        // An old document put back whole: what was revoked since is trusted again until the next look.
+        if (foreign.write(event) && event.kind === 'foreignOverwrite') invariants.excuse(6 * 60_000);
+        return;
+      default: {
+        const hit = fleet.disturb(event);
+        if (hit !== undefined) note(`${event.kind} ${hit}`);
+      }
+    }
+  };
+  for (const event of one.events) scheduler.at(event.at, event.kind, () => happen(event));
   const tick = (name: string): void => {
     note(name);
     invariants.tick();
   };
   await scheduler.runUntil(SPAN_MS, tick);
   faults = noFaults;
-  await scheduler.runUntil(SPAN_MS + LATEST_WRITE_MS, tick);
-  // A world that has come to rest is not watched any longer than it takes to see that it stays so.
-  const latest = scheduler.now + CONVERGE_MS;
-  for (let rest = 0; rest < REST_MS && scheduler.now < latest; ) {
-    const before = kube.writes + iam.writes;
-    await scheduler.runUntil(scheduler.now + LOOK_MS, tick);
-    rest = before === kube.writes + iam.writes && invariants.unrest(foreign.subjects).length === 0 ? rest + LOOK_MS : 0;
-  }
+  await scheduler.runUntil(SPAN_MS + RELIST_MS, tick);
+  invariants.checkDeletions();
+  await comeToRest({ scheduler, kube, iam, tick, unrest: () => invariants.unrest(foreign.subjects) });
   for (const { invariant, message } of invariants.unrest(foreign.subjects)) invariants.break(invariant, message);
   const writes = [kube.writes, iam.writes];
   await scheduler.runUntil(scheduler.now + IDLE_MS, tick);
@@ -132,157 +154,46 @@ export async function runSeed(seed: number, settings: RunSettings = {}): Promise
       `an idle world is written to: ${kube.writes - (writes[0] ?? 0)} Kubernetes, ${iam.writes - (writes[1] ?? 0)} IAM writes`,
     );
   return {
-    seed,
+    seed: one.seed,
     violations: invariants.violations,
-    intervals: invariants.intervals,
+    wrongs: invariants.ended(),
     tally,
     lost: invariants.lost.length,
     events: scheduler.steps,
     virtualMs: scheduler.now,
-    hash: createHash('sha256').update(lines.join('')).digest('hex'),
+    hash: hash.digest(),
+    calls: calls.met,
     tail,
   };
 }
 
-/** A statement as upstream leaves it on a role whose last profile went: bound to the audience alone. */
-function legacyStatement(): object {
-  return {
+interface Resting {
+  readonly scheduler: Scheduler;
+  readonly kube: SimKube;
+  readonly iam: SimIam;
+  readonly tick: (name: string) => void;
+  readonly unrest: () => readonly unknown[];
+}
+
+/** Faults have ended. A world that has come to rest is not watched any longer than it takes to see that it stays so. */
+async function comeToRest({ scheduler, kube, iam, tick, unrest }: Resting): Promise<void> {
+  while (iam.pendingLate > 0 || scheduler.now < iam.uncertainAt + WINDOW_MS) await scheduler.runUntil(scheduler.now + LOOK_MS, tick);
+  const latest = scheduler.now + CONVERGE_MS;
+  for (let rest = 0; rest < REST_MS && scheduler.now < latest; ) {
+    const before = kube.writes + iam.writes;
+    await scheduler.runUntil(scheduler.now + LOOK_MS, tick);
+    rest = before === kube.writes + iam.writes && unrest().length === 0 ? rest + LOOK_MS : 0;
+  }
+}
+
+/** One role that admits nobody, and one as upstream leaves it when its last profile goes: bound to the audience alone. */
+function setRoles(iam: SimIam): void {
+  iam.createRole(ROLE_A, closedTrustDocument(PROVIDER));
+  const legacy = {
     Effect: 'Allow',
     Principal: { Federated: PROVIDER },
     Action: 'sts:AssumeRoleWithWebIdentity',
     Condition: { StringEquals: { [`${HOST_PATH}:aud`]: ['sts.amazonaws.com'] } },
   };
-}
-
-/** The replicas: two at any time, each crashed, paused or stopped now and then, and started anew. */
-class Fleet {
-  readonly #world: SimWorld;
-  readonly #random: Random;
-  readonly #note: (line: string) => void;
-  readonly #processes: SimProcess[] = [];
-  #count = 0;
-
-  constructor(world: SimWorld, random: Random, note: (line: string) => void) {
-    this.#world = world;
-    this.#random = random;
-    this.#note = note;
-    this.#start();
-    this.#start();
-    this.#watch();
-  }
-
-  #start(): void {
-    this.#count += 1;
-    this.#processes.push(new SimProcess(`p${this.#count}`, this.#world));
-  }
-
-  /** Kubernetes starts a replica anew some seconds after it ended. */
-  #watch(): void {
-    this.#world.scheduler.at(3_000, 'kubelet', () => {
-      for (const process of [...this.#processes]) {
-        if (!process.dead) continue;
-        this.#processes.splice(this.#processes.indexOf(process), 1);
-        this.#start();
-      }
-      this.#watch();
-    });
-  }
-
-  /** Each fault at its rate per virtual minute. */
-  disturb(untilMs: number, faults: () => FaultMix): void {
-    const { scheduler, tally } = this.#world;
-    for (const kind of ['crash', 'pause', 'restart'] as const) {
-      const next = (): void => {
-        const rate = faults()[kind];
-        if (rate === 0) return;
-        scheduler.at((-Math.log(1 - this.#random.next()) * 60_000) / rate, kind, () => {
-          if (scheduler.now > untilMs) return;
-          const leader = this.#processes.find((process) => process.leads && !process.dead);
-          const victim = this.#random.chance(0.8) ? leader : this.#random.pick(this.#processes);
-          if (victim !== undefined && !victim.dead && !victim.paused) {
-            tally.hit(kind);
-            this.#note(`${kind} ${victim.id}`);
-            if (kind === 'crash') victim.crash();
-            else if (kind === 'restart') victim.stop();
-            else victim.pause(this.#random.between(2_000, 120_000));
-          }
-          next();
-        });
-      };
-      next();
-    }
-  }
-}
-
-/** Terraform, another cluster, a human: appends statements of its own, overwrites, and adds subjects to ours. */
-class ForeignWriter {
-  readonly #world: SimWorld;
-  readonly #invariants: Invariants;
-  readonly #note: (line: string) => void;
-  /** Subjects it added to our statements, by role. */
-  readonly subjects = new Map<string, Set<string>>();
-  #count = 0;
-
-  constructor(world: SimWorld, invariants: Invariants, note: (line: string) => void) {
-    this.#world = world;
-    this.#invariants = invariants;
-    this.#note = note;
-  }
-
-  disturb(untilMs: number, faults: () => FaultMix): void {
-    const { scheduler } = this.#world;
-    for (const kind of ['foreignAppend', 'foreignOverwrite', 'foreignSubject'] as const) {
-      const next = (): void => {
-        const rate = faults()[kind];
-        if (rate === 0) return;
-        scheduler.at((-Math.log(1 - scheduler.random.next()) * 60_000) / rate, kind, () => {
-          if (scheduler.now <= untilMs) {
-            this.#write(kind);
-            next();
-          }
-        });
-      };
-      next();
-    }
-    // One overwrite at the very end, which no crash or step of a user heals by accident.
-    if (faults().foreignOverwrite > 0) scheduler.at(untilMs - 1_000, 'last overwrite', () => this.#write('foreignOverwrite'));
-  }
-
-  #write(kind: 'foreignAppend' | 'foreignOverwrite' | 'foreignSubject'): void {
-    const { iam, scheduler, tally } = this.#world;
-    const role = scheduler.random.pick(['kf-user-demo', 'data']);
-    const versions = iam.roles.get(role)?.versions ?? [];
-    const current = versions.at(-1)?.document;
-    if (current === undefined) return;
-    if (kind === 'foreignOverwrite') {
-      // An old document put back whole: what was revoked since is trusted again until the next look.
-      const old = scheduler.random.pick(versions).document;
-      if (old === current) return;
-      tally.hit(kind);
-      this.#invariants.excuse(6 * 60_000);
-      this.#note(`foreign overwrites ${role}`);
-      iam.write(role, old, 'foreign');
-      return;
-    }
-    const document = JSON.parse(current) as {
-      Version: string;
-      Statement: { Sid?: string; Condition?: { StringEquals?: Record<string, string[]> } }[];
-    };
-    if (kind === 'foreignSubject') {
-      const ours = document.Statement.find((one) => /^Podrole[0-9a-f]{12}$/.test(one.Sid ?? ''));
-      const subjects = ours?.Condition?.StringEquals?.[`${HOST_PATH}:sub`];
-      if (!Array.isArray(subjects)) return;
-      const subject = 'system:serviceaccount:ops:deployer';
-      if (subjects.includes(subject)) return;
-      subjects.push(subject);
-      this.subjects.set(role, (this.subjects.get(role) ?? new Set()).add(subject));
-    } else {
-      if (document.Statement.length > 12) return;
-      this.#count += 1;
-      document.Statement.push({ ...ec2, Sid: `Foreign${this.#count}` });
-    }
-    tally.hit(kind);
-    this.#note(`${kind} ${role}`);
-    iam.write(role, JSON.stringify(document), 'foreign');
-  }
+  iam.createRole(ROLE_B, JSON.stringify({ Version: '2012-10-17', Statement: [ec2, legacy] }));
 }

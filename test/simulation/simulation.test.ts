@@ -34,7 +34,7 @@ describe('the Profile controller under faults', () => {
       },
     });
     expect(report.failed).toEqual([]);
-    expect(report.outlivedMs).toBe(0);
+    expect(report.wrongs.filter(({ kind }) => kind === 'outlived')).toEqual([]);
   });
 
   it('runs the same way twice', { timeout: 60_000 }, async () => {

@@ -1,6 +1,6 @@
 import { runSeed } from './run-seed.ts';
 import { simulate } from './simulate.ts';
-import { noFaults } from './world/faults.ts';
+import { FAULT_KINDS } from './world/faults.ts';
 
 /** What `scripts/simulate.mjs` asks of a worker process. */
 type Asked = { readonly from: number; readonly count: number } | { readonly replay: number };
@@ -10,12 +10,24 @@ async function answer(asked: Asked): Promise<object> {
     const { tail, violations } = await runSeed(asked.replay, { trace: true });
     return { tail, violations };
   }
-  const report = await simulate(asked.from, asked.count);
+  const { cpuMs, failed, ...report } = await measured(() => simulate(asked.from, asked.count));
   return {
-    kinds: Object.keys(noFaults),
+    cpuMs,
+    kinds: FAULT_KINDS,
     fired: [...report.tally.fired],
-    failed: report.failed.map(({ seed, violations }) => ({ seed, ...violations[0] })),
+    wrongs: report.wrongs,
+    lost: report.lost,
+    events: report.events,
+    virtualMs: report.virtualMs,
+    failed: failed.map(({ seed, violations }) => ({ seed, ...violations[0] })),
   };
+}
+
+async function measured<T>(work: () => Promise<T>): Promise<T & { readonly cpuMs: number }> {
+  const before = process.cpuUsage();
+  const result = await work();
+  const { user, system } = process.cpuUsage(before);
+  return { ...result, cpuMs: (user + system) / 1000 };
 }
 
 process.on('message', (asked: Asked) => {

@@ -127,7 +127,9 @@ export class RoleReporter {
     for (const { subject, profile, goneAt } of memory.stored?.record?.tombstones ?? []) {
       if (wanted.has(subject) || memory.subjects.get(subject)?.kind === 'watched') continue;
       const gone = goneAt !== undefined || memory.gone.has(subject);
-      if (!gone && memory.subjects.has(subject)) continue;
+      // Granted before, and revoked by a write whose outcome nobody knew: it leaves from now on, and says so.
+      const before = memory.subjects.get(subject)?.kind;
+      if (!gone && before !== undefined && before !== 'granted') continue;
       const message = `${subject} is being removed from the trust policy`;
       this.#set(memory, { subject, profile, state: gone ? { kind: 'gone' } : { kind: 'leaving', reason: 'Revoking', message } }, news);
     }

@@ -35,10 +35,12 @@ interface Entry {
   readonly tie: number;
   readonly order: number;
   readonly name: string;
-  readonly run: () => void;
-  readonly quiet: boolean;
+  readonly run: () => unknown;
   cancelled: boolean;
 }
+
+/** What an event answers that let no promise go on and changed nothing that anybody watches: nothing is looked at after it. */
+export const QUIET: unique symbol = Symbol('quiet');
 
 /** Virtual time: events in order of (time, seeded tie). Nothing else moves. */
 export class Scheduler {
@@ -60,15 +62,14 @@ export class Scheduler {
     return this.#steps;
   }
 
-  /** `quiet`: the event lets no promise go on and changes nothing that anybody watches; it costs next to nothing. */
-  at(delayMs: number, name: string, run: () => void, { quiet = false }: { readonly quiet?: boolean } = {}): Timer {
+  /** An event that answers `QUIET` costs next to nothing. */
+  at(delayMs: number, name: string, run: () => unknown): Timer {
     const entry: Entry = {
       at: this.#now + Math.max(0, delayMs),
       tie: this.random.next(),
       order: this.#order++,
       name,
       run,
-      quiet,
       cancelled: false,
     };
     this.#push(entry);
@@ -88,8 +89,7 @@ export class Scheduler {
       if (next.cancelled) continue;
       this.#now = next.at;
       this.#steps += 1;
-      next.run();
-      if (next.quiet) continue;
+      if (next.run() === QUIET) continue;
       await settle();
       after(next.name);
     }
@@ -139,7 +139,7 @@ export class Scheduler {
   }
 }
 
-/** Lets every promise that can go on do so: a macrotask runs only when no microtask is left. */
+/** Lets every promise that can go on do so: Node runs what waits for the next tick only when no microtask is left. */
 function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -28,6 +28,10 @@ export class SimIam {
   /** Called for a write that will land later; the returned function is called when it has. */
   onLate: (role: string, document: string) => () => void = () => () => undefined;
   writes = 0;
+  /** When the outcome of a write, or of a predecessor's writes, was last unknown to a process. */
+  uncertainAt = Number.NEGATIVE_INFINITY;
+  /** Late writes that are yet to land. */
+  pendingLate = 0;
 
   constructor(scheduler: Scheduler, quota: number) {
     this.#scheduler = scheduler;
@@ -48,16 +52,27 @@ export class SimIam {
     return this.roles.get(name)?.versions.at(-1)?.document;
   }
 
-  /** What GetRole answers; `staleMs` old at most, any version that was current in that time. */
-  read(name: string, staleMs: number): RoleReadOutcome {
+  /** What GetRole answers: the newest version, or one `back` versions older of those that were current in the last `staleMs`. */
+  read(name: string, { staleMs, back }: { readonly staleMs: number; readonly back: number } = { staleMs: 0, back: 0 }): RoleReadOutcome {
     const role = this.roles.get(name);
     if (role === undefined) return { kind: 'absent' };
     const from = this.#scheduler.now - staleMs;
     const last = role.versions.length - 1;
     let first = last;
     while (first > 0 && (role.versions[first]?.at ?? 0) > from) first -= 1;
-    const version = role.versions[first + this.#scheduler.random.below(last - first + 1)];
+    const version = role.versions[last - (back % (last - first + 1))];
     return { kind: 'found', role: { arn: role.arn, document: version?.document ?? '' } };
+  }
+
+  /** A request that nobody waits for any longer, and that is applied all the same. */
+  writeLater(name: string, document: string, { by, ms }: { readonly by: string; readonly ms: number }): void {
+    const landed = this.onLate(name, document);
+    this.pendingLate += 1;
+    this.#scheduler.at(ms, 'late iam write', () => {
+      this.pendingLate -= 1;
+      landed();
+      this.write(name, document, by, true);
+    });
   }
 
   write(name: string, document: string, by: string, late = false): UpdateOutcome {

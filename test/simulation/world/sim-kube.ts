@@ -1,5 +1,5 @@
 import type { KubeObject, ManagedFieldsEntry } from '../../../src/kube/core/object.ts';
-import type { Resource } from '../../../src/kube/core/resource.ts';
+import { type Resource, resources } from '../../../src/kube/core/resource.ts';
 import type { ObjectRef } from '../../../src/profile/ports.ts';
 import type { Profile, ProfileStatus } from '../../../src/profile/profile.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -47,6 +47,11 @@ export class SimKube {
   readonly objects = new Map<string, { ref: ObjectRef; object: KubeObject; manager: Map<string, string[][]> }>();
   readonly records = new Map<string, KubeObject>();
   readonly listeners = new Set<(change: KubeChange) => void>();
+  /** Namespaces that were there before any profile, and belong to somebody else. */
+  readonly foreign = new Set<string>();
+  readonly #history: { readonly at: number; readonly name: string; readonly before: Profile | undefined }[] = [];
+  /** While the API server is away, until this virtual time. */
+  awayUntil = 0;
   #version = 100;
   #uid = 0;
   writes = 0;
@@ -68,6 +73,7 @@ export class SimKube {
   #putProfile(profile: Profile): Profile {
     const name = profile.metadata.name ?? '';
     const stored = { ...profile, metadata: { ...profile.metadata, resourceVersion: this.#next() } };
+    this.#history.push({ at: this.#scheduler.now, name, before: this.profiles.get(name) });
     if (stored.metadata.deletionTimestamp !== undefined && (stored.metadata.finalizers ?? []).length === 0) {
       this.profiles.delete(name);
       this.#tell({ kind: 'profile', name, object: undefined });
@@ -77,6 +83,27 @@ export class SimKube {
       this.#tell({ kind: 'profile', name, object: stored });
     }
     return stored;
+  }
+
+  /** The profiles as they were `agoMs` ago: a list that an API server answers from its watch cache. */
+  profilesAgo(agoMs: number): ReadonlyMap<string, Profile> {
+    const then = new Map(this.profiles);
+    for (let index = this.#history.length - 1; index >= 0; index -= 1) {
+      const change = this.#history[index];
+      if (change === undefined || change.at < this.#scheduler.now - agoMs) break;
+      if (change.before === undefined) then.delete(change.name);
+      else then.set(change.name, change.before);
+    }
+    return then;
+  }
+
+  /** A namespace of somebody else, with a service account in it. */
+  makeForeignNamespace(name: string): void {
+    this.foreign.add(name);
+    const owner = { annotations: { owner: 'somebody@else.example' } };
+    this.apply(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...owner } }, 'kubectl');
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default-editor', namespace: name } };
+    this.apply(resources.serviceAccounts, account, 'kubectl');
   }
 
   #tell(change: KubeChange): void {

@@ -5,9 +5,21 @@ import { silentLog } from '../../../src/base/log.ts';
 import type { KubeObject } from '../../../src/kube/core/object.ts';
 import type { ObjectRef, ProfileControllerDeps, RoleReadOutcome, UpdateOutcome } from '../../../src/profile/ports.ts';
 import { FIELD_MANAGER, type Profile } from '../../../src/profile/profile.ts';
-import type { Random } from './scheduler.ts';
+import type { Met } from './faults.ts';
+import { QUIET, type Random } from './scheduler.ts';
 import { refKey } from './sim-kube.ts';
 import type { CallStep, SimWorld } from './sim-world.ts';
+
+const hashes = new Map<string, string>();
+
+/** The few texts that a run hashes are always the same. */
+function sha256Hex(text: string): string {
+  const known = hashes.get(text);
+  if (known !== undefined) return known;
+  const made = createHash('sha256').update(text).digest('hex');
+  hashes.set(text, made);
+  return made;
+}
 
 /** What the wires need of the process they belong to. */
 export interface PortOwner {
@@ -29,6 +41,7 @@ export class SimPorts {
   readonly #world: SimWorld;
   readonly #random: Random;
   readonly #inFlight = new Map<string, number>();
+  readonly #bases = new Map<string, readonly string[]>();
 
   constructor(process: PortOwner, world: SimWorld) {
     this.#process = process;
@@ -38,99 +51,115 @@ export class SimPorts {
 
   /** One Kubernetes request: it takes time each way, may be refused, and may be applied without an answer. */
   #kube<T>(signal: AbortSignal, call: () => T): Promise<T> {
-    const faults = this.#world.faults();
+    const met = this.#world.calls.next('kube');
+    const { kube, scheduler, tally } = this.#world;
     return new Promise((resolve, reject) => {
-      this.#world.scheduler.at(this.#random.between(1, 8), `${this.#process.id} → kube`, () => {
-        if (this.#random.chance(faults.kubeRefused)) {
-          this.#world.tally.hit('kubeRefused');
+      scheduler.at(this.#random.between(1, 8), `${this.#process.id} → kube`, () => {
+        if (met.has('kubeRefused') || kube.awayUntil > scheduler.now) {
+          if (met.has('kubeRefused')) tally.hit('kubeRefused');
           this.#process.later(2, () =>
             reject(new PodroleError('the API server is overloaded', { code: 'kube-api-refused', retry: 'backoff' })),
           );
           return;
         }
         if (!this.#process.survives('before')) return;
+        const before = kube.writes;
         const value = call();
         if (!this.#process.survives('applied')) return;
-        const lost = this.#random.chance(faults.kubeLostAnswer);
-        if (lost) this.#world.tally.hit('kubeLostAnswer');
+        const lost = met.has('kubeLostAnswer');
+        if (lost) tally.hit('kubeLostAnswer');
         this.#process.later(this.#random.between(1, 8), () => {
           if (!this.#process.survives('answered')) return;
           if (signal.aborted) reject(signal.reason);
           else if (lost) reject(new PodroleError('no answer', { code: 'kube-api-unreachable', retry: 'backoff' }));
           else resolve(value);
         });
+        return kube.writes === before ? QUIET : undefined;
       });
     });
   }
 
   #getRole(name: string): Promise<RoleReadOutcome> {
-    const faults = this.#world.faults();
+    const met = this.#world.calls.next('iam read');
+    const { scheduler, tally, iam } = this.#world;
     return new Promise((resolve) => {
-      if (this.#random.chance(faults.iamHang)) {
-        this.#world.tally.hit('iamHang');
+      if (met.has('iamHang')) {
+        tally.hit('iamHang');
         return;
       }
-      this.#world.scheduler.at(this.#random.between(5, 60), `${this.#process.id} → iam read`, () => {
-        let answer: RoleReadOutcome;
-        if (this.#random.chance(faults.iamThrottled)) {
-          this.#world.tally.hit('iamThrottled');
-          answer = { kind: 'failed', code: 'Throttling', message: 'Rate exceeded' };
-        } else if (this.#random.chance(faults.iamDenied)) {
-          this.#world.tally.hit('iamDenied');
-          answer = { kind: 'failed', code: 'AccessDenied', message: 'not authorized to perform: iam:GetRole' };
-        } else {
-          if (faults.iamStaleMs > 0) this.#world.tally.hit('iamStaleMs');
-          answer = this.#world.iam.read(name, faults.iamStaleMs);
+      scheduler.at(this.#random.between(5, 60), `${this.#process.id} → iam read`, () => {
+        const answer = this.#readRole(name, met);
+        if (answer.kind === 'found') this.#learn(name, answer.role.document);
+        const pause = met.get('pause');
+        if (pause !== undefined) {
+          tally.hit('pause');
+          this.#process.pause(pause);
         }
-        // The worst moment for a pause is between the last look and the write.
-        if (faults.pause > 0 && this.#random.chance(faults.pause / 100)) {
-          this.#world.tally.hit('pause');
-          this.#process.pause(this.#random.between(5_000, 60_000));
-        }
+        const stale = answer.kind === 'found' && answer.role.document !== iam.document(name);
+        if (stale) tally.hit('iamStaleMs');
         this.#process.later(this.#random.between(5, 60), () => resolve(answer));
+        return QUIET;
       });
     });
   }
 
+  #readRole(name: string, met: Met): RoleReadOutcome {
+    const { tally, iam, faults } = this.#world;
+    if (met.has('iamThrottled')) {
+      tally.hit('iamThrottled');
+      return { kind: 'failed', code: 'Throttling', message: 'Rate exceeded' };
+    }
+    if (met.has('iamDenied')) {
+      tally.hit('iamDenied');
+      return { kind: 'failed', code: 'AccessDenied', message: 'not authorized to perform: iam:GetRole' };
+    }
+    return iam.read(name, { staleMs: faults().iamStaleMs, back: met.get('iamStaleMs') ?? 0 });
+  }
+
+  /** A round looks twice before it writes, and knows its own last write: its plan comes from one of these. */
+  #learn(role: string, document: string): void {
+    const known = this.#bases.get(role) ?? [];
+    this.#bases.set(role, [document, ...known.filter((one) => one !== document)].slice(0, 3));
+  }
+
   #updateTrustPolicy(role: string, document: string, deadlineMs: number): Promise<UpdateOutcome> {
     const { iam, scheduler, tally, lease, watcher } = this.#world;
-    const faults = this.#world.faults();
+    const met = this.#world.calls.next('iam write');
     const inFlight = (this.#inFlight.get(role) ?? 0) + 1;
     this.#inFlight.set(role, inFlight);
     const leaseMs = this.#world.elected === false ? Number.POSITIVE_INFINITY : lease.remaining(this.#process.id);
-    watcher.onIamWrite({ process: this.#process.id, role, document, leaseMs, deadlineMs, inFlight });
+    const bases = this.#bases.get(role) ?? [];
+    watcher.onIamWrite({ process: this.#process.id, role, document, leaseMs, deadlineMs, inFlight, bases });
     return new Promise((resolve) => {
       const settle = (outcome: UpdateOutcome): void => {
         if (!this.#process.survives('answered')) return;
         this.#inFlight.set(role, (this.#inFlight.get(role) ?? 1) - 1);
         watcher.onIamSettled(role);
+        if (outcome.kind === 'applied') this.#learn(role, document);
+        if (outcome.kind === 'unknown') iam.uncertainAt = scheduler.now;
         resolve(outcome);
       };
-      const apply = (): UpdateOutcome => iam.write(role, document, this.#process.id);
+      const unknown: UpdateOutcome = { kind: 'unknown', message: 'no answer from IAM' };
       scheduler.at(this.#random.between(5, 80), `${this.#process.id} → iam write`, () => {
         if (!this.#process.survives('before')) return;
         const answer = (ms: number, outcome: UpdateOutcome): void => this.#process.later(ms, () => settle(outcome));
-        if (this.#random.chance(faults.iamThrottled)) {
+        const late = met.get('iamLateApply');
+        if (met.has('iamThrottled')) {
           tally.hit('iamThrottled');
           answer(20, { kind: 'refused', code: 'Throttling', message: 'Rate exceeded' });
-        } else if (this.#random.chance(faults.iamTimeout)) {
+        } else if (met.has('iamTimeout')) {
           tally.hit('iamTimeout');
-          answer(deadlineMs - 100, { kind: 'unknown', message: 'no answer from IAM' });
-        } else if (this.#random.chance(faults.iamLateApply)) {
+          answer(deadlineMs - 100, unknown);
+        } else if (late !== undefined) {
           tally.hit('iamLateApply');
-          // SigV4 refuses what arrives more than five minutes after it was signed.
-          const landed = iam.onLate(role, document);
-          scheduler.at(this.#random.between(0, 299_000), 'late iam write', () => {
-            landed();
-            iam.write(role, document, this.#process.id, true);
-          });
-          answer(deadlineMs - 100, { kind: 'unknown', message: 'no answer from IAM' });
+          iam.writeLater(role, document, { by: this.#process.id, ms: late });
+          answer(deadlineMs - 100, unknown);
         } else {
-          const outcome = apply();
+          const outcome = iam.write(role, document, this.#process.id);
           if (!this.#process.survives('applied')) return;
-          if (this.#random.chance(faults.iamLostAnswer)) {
+          if (met.has('iamLostAnswer')) {
             tally.hit('iamLostAnswer');
-            answer(deadlineMs - 100, { kind: 'unknown', message: 'no answer from IAM' });
+            answer(deadlineMs - 100, unknown);
           } else answer(this.#random.between(5, 80), outcome);
         }
       });
@@ -155,7 +184,7 @@ export class SimPorts {
       clock: this.#clock(),
       log: silentLog,
       random: () => this.#random.next(),
-      sha256Hex: (text) => createHash('sha256').update(text).digest('hex'),
+      sha256Hex,
       processId: this.#process.id,
       lease: {
         elected,
@@ -200,7 +229,7 @@ export class SimPorts {
         read: (name, signal) => this.#kube(signal, () => kube.records.get(name)),
         put: (object, signal) =>
           this.#kube(signal, () => {
-            if (this.#random.chance(this.#world.faults().recordConflict)) {
+            if (this.#world.calls.next('record').has('recordConflict')) {
               tally.hit('recordConflict');
               return { kind: 'conflict' as const };
             }

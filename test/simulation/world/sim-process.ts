@@ -1,13 +1,15 @@
 import type { KubeObject } from '../../../src/kube/core/object.ts';
 import { createProfileController, type ProfileController } from '../../../src/profile/create-profile-controller.ts';
 import type { Profile } from '../../../src/profile/profile.ts';
-import type { Random } from './scheduler.ts';
+import { lagOf } from './faults.ts';
+import { QUIET, type Random } from './scheduler.ts';
 import { type KubeChange, refKey } from './sim-kube.ts';
 import { type PortOwner, SimPorts } from './sim-ports.ts';
 import type { CallStep, SimWorld } from './sim-world.ts';
 
 const RENEW_MS = 2_000;
 const LEASE_MS = 15_000;
+const RENEW_DEADLINE_MS = 10_000;
 const RELIST_MS = 120_000;
 
 /** One replica: its caches, its election, its controller, and the wires between them and the world. */
@@ -17,7 +19,7 @@ export class SimProcess implements PortOwner {
   readonly #random: Random;
   readonly profiles = new Map<string, Profile>();
   readonly objects = new Map<string, KubeObject>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: (() => unknown)[] = [];
   #controller: ProfileController | undefined;
   #term: AbortController | undefined;
   #run: Promise<void> | undefined;
@@ -33,10 +35,9 @@ export class SimProcess implements PortOwner {
     this.id = id;
     this.#world = world;
     this.#random = world.scheduler.random;
-    for (const [name, profile] of world.kube.profiles) this.profiles.set(name, profile);
-    for (const [key, { object }] of world.kube.objects) this.objects.set(key, object);
+    this.#list(world.calls.next('start').get('staleListMs') ?? 0);
     world.kube.listeners.add(this.#listener);
-    this.#elect();
+    world.scheduler.at(this.#random.between(1, 8), `${id} → lease`, () => this.#unlessPaused(() => this.#elect()));
     this.#relist();
   }
 
@@ -60,10 +61,26 @@ export class SimProcess implements PortOwner {
     return this.#takenOverAt;
   }
 
+  /** The first list of the caches; what a stale one lacks comes as events. */
+  #list(staleMs: number): void {
+    const { kube, tally } = this.#world;
+    for (const [key, { object }] of kube.objects) this.objects.set(key, object);
+    const listed = kube.profilesAgo(staleMs);
+    for (const [name, profile] of listed) this.profiles.set(name, profile);
+    for (const name of new Set([...listed.keys(), ...kube.profiles.keys()])) {
+      const object = kube.profiles.get(name);
+      if (object === listed.get(name)) continue;
+      tally.hit('staleListMs');
+      this.#hear({ kind: 'profile', name, object });
+    }
+  }
+
   /** The process object is dropped: none of its promises ever goes on. Requests in flight may still apply. */
   crash(): void {
+    if (this.#dead) return;
     this.#dead = true;
     this.#world.kube.listeners.delete(this.#listener);
+    this.#world.watcher.onDeath(this.id);
   }
 
   /** SIGSTOP for a while: time goes on, the process does not. */
@@ -73,7 +90,7 @@ export class SimProcess implements PortOwner {
     this.#world.watcher.onPause(ms);
     this.#world.scheduler.at(ms, `${this.id} resumes`, () => {
       this.#paused = false;
-      for (const run of this.#waiting.splice(0)) this.deliver(run);
+      for (const run of this.#waiting.splice(0)) this.deliver(() => void run());
     });
   }
 
@@ -103,34 +120,57 @@ export class SimProcess implements PortOwner {
     else run();
   }
 
+  #unlessPaused(run: () => symbol | undefined): symbol | undefined {
+    if (this.#dead) return QUIET;
+    if (!this.#paused) return run();
+    this.#waiting.push(run);
+    return QUIET;
+  }
+
   later(ms: number, run: () => void, name = this.id): void {
     this.#world.scheduler.at(ms, name, () => this.deliver(run));
   }
 
   /** One request of the election: what it did at the server and what the process learns of it are some milliseconds apart. */
-  #elect(): void {
-    const { scheduler, lease } = this.#world;
-    const ask = (): void => {
-      if (this.#dead || (this.#stopping && this.#controller === undefined)) return;
-      const asked = scheduler.now;
-      const renewed = lease.renew(this.id);
-      this.later(this.#random.between(1, 8), () => {
-        const leading = this.#controller !== undefined;
-        if (renewed.held && !(leading && renewed.acquired)) this.#leaseUntil = asked + LEASE_MS;
-        if (renewed.acquired && !leading) this.#lead(renewed.takenOver);
-        if (leading && (renewed.acquired || !renewed.held)) {
-          // As client-go does: a leader that lost its lease ends, and is started anew.
-          this.#term?.abort(new Error('lease lost'));
-          this.crash();
-          return;
-        }
-        scheduler.at(RENEW_MS, `${this.id} renews`, () => this.deliver(() => this.#elect()), { quiet: true });
-      });
+  #elect(): symbol | undefined {
+    const { scheduler, lease, kube } = this.#world;
+    if (this.#dead || (this.#stopping && this.#controller === undefined)) return QUIET;
+    const asked = scheduler.now;
+    const again = (): void => {
+      scheduler.at(RENEW_MS, `${this.id} renews`, () => this.#unlessPaused(() => this.#elect()));
     };
-    scheduler.at(this.#random.between(1, 8), `${this.id} → lease`, ask, { quiet: true });
+    if (kube.awayUntil > asked) {
+      if (this.#controller !== undefined && asked >= this.#leaseUntil - (LEASE_MS - RENEW_DEADLINE_MS)) this.#depose();
+      else again();
+      return;
+    }
+    const renewed = lease.renew(this.id);
+    scheduler.at(this.#random.between(2, 16), this.id, () => this.#unlessPaused(() => this.#elected(renewed, asked, again)));
+    return QUIET;
+  }
+
+  /** A leader that stays one, and a candidate that stays one, let nothing go on. */
+  #elected(renewed: ReturnType<SimWorld['lease']['renew']>, asked: number, again: () => void): symbol | undefined {
+    const leading = this.#controller !== undefined;
+    if (renewed.held && !(leading && renewed.acquired)) this.#leaseUntil = asked + LEASE_MS;
+    if (leading && (renewed.acquired || !renewed.held)) {
+      this.#depose();
+      return;
+    }
+    again();
+    if (!renewed.acquired) return QUIET;
+    this.#lead(renewed.takenOver);
+    return;
+  }
+
+  /** As client-go does: a leader that lost its lease ends, and is started anew. */
+  #depose(): void {
+    this.#term?.abort(new Error('lease lost'));
+    this.crash();
   }
 
   #lead(takenOver: boolean): void {
+    if (takenOver) this.#world.iam.uncertainAt = this.#world.scheduler.now;
     this.#takenOverAt = takenOver ? this.#world.scheduler.now : undefined;
     const term = new AbortController();
     this.#term = term;
@@ -143,14 +183,20 @@ export class SimProcess implements PortOwner {
   }
 
   #hear(change: KubeChange): void {
-    const faults = this.#world.faults();
-    if (faults.missedEvent > 0 && this.#random.chance(faults.missedEvent)) {
-      this.#world.tally.hit('missedEvent');
+    const { tally, calls } = this.#world;
+    const met = calls.next('news');
+    if (met.has('missedEvent')) {
+      tally.hit('missedEvent');
       return;
     }
-    const lag = this.#random.between(1, Math.max(2, faults.cacheLagMs));
-    if (lag > 1_000) this.#world.tally.hit('cacheLagMs');
-    this.later(lag, () => this.#take(change), `${this.id} hears`);
+    const lag = lagOf(this.#random, met);
+    if (lag > 1_000) tally.hit('cacheLagMs');
+    this.#world.scheduler.at(lag, `${this.id} hears`, () =>
+      this.#unlessPaused(() => {
+        this.#take(change);
+        return this.#controller === undefined ? QUIET : undefined;
+      }),
+    );
   }
 
   #take(change: KubeChange): void {

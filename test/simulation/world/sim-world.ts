@@ -3,7 +3,7 @@ import type { ProfileController } from '../../../src/profile/create-profile-cont
 import type { ProfileControllerOptions } from '../../../src/profile/options.ts';
 import type { ProfileControllerDeps, ProfileEvent } from '../../../src/profile/ports.ts';
 import type { Profile } from '../../../src/profile/profile.ts';
-import type { FaultMix, FaultTally } from './faults.ts';
+import type { CallFaults, FaultMix, FaultTally } from './faults.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { SimIam } from './sim-iam.ts';
 import type { SimKube } from './sim-kube.ts';
@@ -19,8 +19,12 @@ export interface ProcessWatcher {
     readonly leaseMs: number;
     readonly deadlineMs: number;
     readonly inFlight: number;
+    /** What the process read of this role last, and what IAM acknowledged to it. */
+    readonly bases: readonly string[];
   }): void;
   onIamSettled(role: string): void;
+  /** A process is no more. */
+  onDeath(process: string): void;
   onPause(ms: number): void;
   /** A finalizer is about to leave. */
   onRelease(profile: Profile, finalizers: readonly string[]): void;
@@ -37,6 +41,8 @@ export interface SimWorld {
   readonly watcher: ProcessWatcher;
   readonly tally: FaultTally;
   faults: () => FaultMix;
+  /** Which calls meet which of them. */
+  readonly calls: CallFaults;
   readonly options: ProfileControllerOptions;
   /** Replaces a part of the controller by a planted bug. */
   readonly tamper?: ((deps: ProfileControllerDeps) => ProfileControllerDeps) | undefined;

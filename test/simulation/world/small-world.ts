@@ -2,7 +2,7 @@ import type { Action } from '../../../src/profile/action.ts';
 import type { ProfileControllerOptions } from '../../../src/profile/options.ts';
 import type { ProfileEvent } from '../../../src/profile/ports.ts';
 import { ISSUER } from '../scenario.ts';
-import { type FaultMix, FaultTally, noFaults } from './faults.ts';
+import { CallFaults, type FaultMix, FaultTally, noFaults } from './faults.ts';
 import { Scheduler, seededRandom } from './scheduler.ts';
 import { SimIam } from './sim-iam.ts';
 import { SimKube } from './sim-kube.ts';
@@ -34,11 +34,13 @@ export function smallWorld(
     lease: new SimLease(scheduler),
     tally: new FaultTally(),
     faults: () => faults,
+    calls: new CallFaults(seededRandom(2), () => faults),
     elected: settings.elected ?? true,
     options: { issuer: ISSUER, trustPolicyQuota: quota, ...settings.options },
     watcher: {
       onIamWrite: () => undefined,
       onIamSettled: () => undefined,
+      onDeath: () => undefined,
       onPause: () => undefined,
       onRelease: () => undefined,
       onAction: (_process, action) => {
