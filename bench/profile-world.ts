@@ -6,17 +6,14 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { openSandbox, type Sandbox } from '../src/app/sandbox.ts';
 import { silentLog } from '../src/base/log.ts';
-import { listen } from '../src/host/listen.ts';
 import { systemClock } from '../src/host/system-clock.ts';
 import { connectKube } from '../src/kube/client/connect.ts';
-import { httpsFetch } from '../src/kube/client/https-fetch.ts';
+import { KubeApiError } from '../src/kube/client/errors.ts';
 import type { KubeClient } from '../src/kube/client/kube-client.ts';
 import { loadKubeconfig } from '../src/kube/client/kubeconfig.ts';
 import type { KubeObject } from '../src/kube/core/object.ts';
 import { resources } from '../src/kube/core/resource.ts';
-
-/** Requests of the measured controller by what they did: `PATCH profiles/status`, `GetRole`. */
-export type Tally = Map<string, number>;
+import { count, openCountingDoor, type Tally } from './counting-door.ts';
 
 /** A cluster and an account for one controller, which reaches both through counting doors. */
 export interface ProfileWorld {
@@ -25,8 +22,14 @@ export interface ProfileWorld {
   readonly sandbox: Sandbox;
   /** What the controller is given: its requests are counted, everybody else's are not. */
   readonly kubeconfig: string;
+  /** A place for files that goes with the world. */
+  readonly folder: string;
   readonly kube: Tally;
   readonly iam: Tally;
+  /** The trust policy of a role as it is now, without a call that anybody would count. */
+  trust(role: string): string;
+  /** Changes a trust policy at once, as another administrator's last write does. */
+  editTrust(role: string, edit: (document: string) => string): void;
   close(): Promise<void>;
 }
 
@@ -34,8 +37,6 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const launcher = join(root, 'test/cluster/control-plane/cluster');
 export const ADMIN_KEY = { accessKeyId: 'test', secretAccessKey: 'test' } as const;
-
-const count = (tally: Tally, key: string): unknown => tally.set(key, (tally.get(key) ?? 0) + 1);
 
 /** The folder of a freshly started real control plane where its binaries are in the cache. */
 async function realPlane(): Promise<string | undefined> {
@@ -53,8 +54,8 @@ async function realPlane(): Promise<string | undefined> {
   return folder;
 }
 
-/** Opens the real control plane where it is cached, else the sandbox's; IAM answers `latencyMs` late, and without a quota. */
-export async function openProfileWorld(latencyMs: number): Promise<ProfileWorld> {
+/** Opens the real control plane where it is cached, else the sandbox's; IAM answers `latencyMs` late, and keeps trust policies to `quota`. */
+export async function openProfileWorld(latencyMs: number, quota: number | 'off'): Promise<ProfileWorld> {
   const plane = await realPlane();
   const folder = await mkdtemp(join(tmpdir(), 'podrole-bench-world-'));
   const clock = systemClock();
@@ -81,28 +82,15 @@ export async function openProfileWorld(latencyMs: number): Promise<ProfileWorld>
       },
     },
   });
-  sandbox.aws.setQuotas({ trustPolicySize: 'off' });
+  sandbox.aws.setQuotas({ trustPolicySize: quota });
   const credentials = await loadKubeconfig({ path: sandbox.kubeconfig, env: {}, clock });
   const admin = connectKube(credentials, { userAgent: 'podrole-bench' });
   const crd = parse(await readFile(join(root, 'deploy/crds/kubeflow.org_profiles.yaml'), 'utf8')) as KubeObject;
   await admin.apply(resources.customResourceDefinitions, crd, { fieldManager: 'podrole-bench', force: true });
+  while (!(await isServed(admin))) await new Promise((resolve) => setTimeout(resolve, 100));
 
   const kube: Tally = new Map();
-  const upstream = httpsFetch(credentials.tls);
-  const door = await listen({
-    port: 0,
-    handler: async (request) => {
-      const url = new URL(request.url);
-      count(kube, `${request.method} ${whatOf(url)}`);
-      const headers = new Headers(request.headers);
-      headers.delete('host');
-      const token = await credentials.token?.({ fresh: false });
-      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-      const body = request.method === 'GET' || request.method === 'HEAD' ? undefined : await request.text();
-      const init = { method: request.method, headers, signal: request.signal, ...(body === undefined ? {} : { body }) };
-      return upstream(new Request(credentials.server + url.pathname + url.search, init));
-    },
-  });
+  const door = await openCountingDoor(credentials, kube);
   const kubeconfig = join(folder, 'counted.kubeconfig');
   await writeFile(
     kubeconfig,
@@ -120,12 +108,18 @@ export async function openProfileWorld(latencyMs: number): Promise<ProfileWorld>
     admin,
     sandbox,
     kubeconfig,
+    folder,
     kube,
     iam,
+    trust: (role) => sandbox.aws.snapshot().roles.find((one) => one.name === role)?.trust ?? '',
+    editTrust: (role, edit) => {
+      const before = sandbox.aws.snapshot();
+      const roles = before.roles.map((one) => (one.name === role ? { ...one, trust: edit(one.trust) } : one));
+      sandbox.aws.restore({ ...before, roles });
+    },
     close: async () => {
       admin.close();
-      await door.close(0);
-      upstream.close();
+      await door.close();
       await sandbox.close();
       if (plane !== undefined) {
         await run(launcher, ['down', plane]);
@@ -136,12 +130,13 @@ export async function openProfileWorld(latencyMs: number): Promise<ProfileWorld>
   };
 }
 
-/** `profiles/status`, `namespaces`; a watch and a list are told apart from a read of one object. */
-function whatOf(url: URL): string {
-  const parts = url.pathname.split('/').filter(Boolean);
-  const rest = parts.slice(parts[0] === 'api' ? 2 : 3);
-  const path = rest[0] === 'namespaces' && rest.length > 2 ? rest.slice(2) : rest;
-  const [resource = url.pathname, name, subresource] = path;
-  const verb = url.searchParams.get('watch') ? ' watch' : name === undefined ? ' list' : '';
-  return `${resource}${subresource === undefined ? '' : `/${subresource}`}${verb}`;
+/** The API server takes a new kind a moment after its definition. */
+function isServed(admin: KubeClient): Promise<boolean> {
+  return admin.list(resources.profiles, {}).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof KubeApiError && error.httpStatus === 404) return false;
+      throw error;
+    },
+  );
 }
