@@ -31,7 +31,13 @@ export function typesOf(definition: KubeObject): readonly ResourceType[] {
         verbs: VERBS,
         subresources: statusSubresource ? ['status'] : [],
         bucket: `${plural}.${group}`,
-        body: { kind: 'custom', schema: schemaOf(version), columns: columnsOf(version), statusSubresource },
+        body: {
+          kind: 'custom',
+          schema: schemaOf(version),
+          columns: columnsOf(version),
+          statusSubresource,
+          selectable: selectableOf(version),
+        },
         generation: true,
         unconditionalUpdate: false,
         createOnUpdate: false,
@@ -64,6 +70,11 @@ function columnsOf(version: Readonly<Record<string, unknown>>): readonly Printer
     ...(typeof column.description === 'string' ? { description: column.description } : {}),
     ...(typeof column.priority === 'number' ? { priority: column.priority } : {}),
   }));
+}
+
+/** `.spec.owner` of a definition is the label `spec.owner`. */
+function selectableOf(version: Readonly<Record<string, unknown>>): readonly string[] {
+  return listAt(version, 'selectableFields').map(({ jsonPath }) => text(jsonPath).replace(/^\./, ''));
 }
 
 function text(value: unknown): string {

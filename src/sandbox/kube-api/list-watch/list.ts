@@ -29,7 +29,7 @@ export async function list(call: ApiRequest): Promise<ApiResult> {
 async function readPage(call: ApiRequest): Promise<Page> {
   const { context, query, type } = call;
   checkListOptions(query);
-  const selected = parseSelection(query, type.bucket);
+  const selected = parseSelection(query, type);
   const limit = parseLimit(query.get('limit'));
   const prefix = call.namespace === undefined ? '' : `${call.namespace}/`;
   const token = query.get('continue') ?? '';

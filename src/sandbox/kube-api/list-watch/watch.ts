@@ -41,7 +41,7 @@ export interface OpenWatches {
  */
 export function watch(call: ApiRequest, present: Present, open: OpenWatches): Response {
   const start = planStart(call);
-  const selected = parseSelection(call.query, call.type.bucket);
+  const selected = parseSelection(call.query, call.type);
   const stream = new WatchStream(call, selected, present, start, open);
   return new Response(stream.readable, {
     status: 200,

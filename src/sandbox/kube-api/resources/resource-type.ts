@@ -37,6 +37,8 @@ export type Body =
       readonly schema: SchemaNode | undefined;
       readonly columns: readonly PrinterColumn[];
       readonly statusSubresource: boolean;
+      /** Labels of field selectors beside name and namespace, each the path of a field. */
+      readonly selectable: readonly string[];
     };
 
 /** An entry of `additionalPrinterColumns`. */

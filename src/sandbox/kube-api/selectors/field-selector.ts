@@ -1,24 +1,29 @@
 import type { KubeObject } from '../../../kube/core/object.ts';
-import { fieldLabels } from './field-labels.data.ts';
+import type { ResourceType } from '../resources/resource-type.ts';
+import { type FieldLabel, fieldLabels } from './field-labels.data.ts';
 
 /** One term of a field selector. */
 export interface FieldTerm {
-  readonly path: string;
+  readonly field: FieldLabel;
   readonly equal: boolean;
   readonly value: string;
 }
 
+/** What decides which fields the objects of a resource can be selected by. */
+export type Selectable = Pick<ResourceType, 'group' | 'plural' | 'namespaced' | 'body'>;
+
 export type ParsedFields = { readonly ok: true; readonly terms: readonly FieldTerm[] } | { readonly ok: false; readonly message: string };
 
-/** Parses the text of `fieldSelector` and refuses paths that the resource does not offer (`bucket` names it). */
-export function parseFieldSelector(text: string, bucket: string): ParsedFields {
+/** Parses the text of `fieldSelector` and refuses labels that the resource does not offer. */
+export function parseFieldSelector(text: string, type: Selectable): ParsedFields {
   const terms: FieldTerm[] = [];
   for (const part of splitTerms(text)) {
     const match = /^(.*?)(==|!=|=)(.*)$/s.exec(part);
     if (!match) return { ok: false, message: `invalid selector: '${part}'; can't understand '${part}'` };
-    const [, path = '', operator, raw = ''] = match;
-    if (!allowed(bucket).includes(path)) return { ok: false, message: unknownLabel(path, bucket) };
-    terms.push({ path, equal: operator !== '!=', value: raw.replace(/\\([\\,=])/g, '$1') });
+    const [, label = '', operator, raw = ''] = match;
+    const field = labelsOf(type).find((known) => known.label === label);
+    if (field === undefined) return { ok: false, message: unknownLabel(label, type) };
+    terms.push({ field, equal: operator !== '!=', value: raw.replace(/\\([\\,=])/g, '$1') });
   }
   return { ok: true, terms };
 }
@@ -27,20 +32,32 @@ function splitTerms(text: string): readonly string[] {
   return (text.match(/(?:\\.|[^,\\])+/gs) ?? []).filter((part) => part !== '');
 }
 
-function allowed(bucket: string): readonly string[] {
-  return ['metadata.name', 'metadata.namespace', ...(fieldLabels[bucket]?.paths ?? [])];
+function labelsOf(type: Selectable): readonly FieldLabel[] {
+  const named = { label: 'metadata.name' };
+  const inNamespace = { label: 'metadata.namespace' };
+  const own = ownLabels(type);
+  // Resources without labels of their own take both, wherever they are.
+  return own === undefined ? [named, inNamespace] : [named, ...(type.namespaced ? [inNamespace] : []), ...own];
 }
 
-function unknownLabel(path: string, bucket: string): string {
-  const own = fieldLabels[bucket];
-  if (own) return `field label not supported: ${path}`;
-  if (bucket.includes('.')) return `field label not supported: ${path}`;
-  return `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+function ownLabels({ group, plural, body }: Selectable): readonly FieldLabel[] | undefined {
+  if (body.kind === 'custom') return body.selectable.map((label) => ({ label }));
+  return fieldLabels[group === '' ? plural : `${plural}.${group}`];
 }
 
-/** Whether an object meets every term; an absent field is the empty string. */
+function unknownLabel(label: string, type: Selectable): string {
+  return ownLabels(type) === undefined
+    ? `${JSON.stringify(label)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+    : `field label not supported: ${label}`;
+}
+
+/** Whether an object meets every term. */
 export function matchesFields(terms: readonly FieldTerm[], object: KubeObject): boolean {
-  return terms.every(({ path, equal, value }) => (fieldOf(object, path) === value) === equal);
+  return terms.every(({ field, equal, value }) => (fieldValue(object, field) === value) === equal);
+}
+
+function fieldValue(object: KubeObject, { label, paths = [label], absent = '' }: FieldLabel): string {
+  return paths.map((path) => fieldOf(object, path)).find((text) => text !== '') ?? absent;
 }
 
 function fieldOf(object: KubeObject, path: string): string {

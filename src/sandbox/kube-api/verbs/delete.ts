@@ -40,7 +40,7 @@ export async function deleteCollection(call: ApiRequest, admit: AdmissionChain):
   const { type, context, namespace, query } = call;
   const write = writeOptions(call, 'DeleteOptions');
   const options = await readDeleteOptions(call, write);
-  const selected = parseSelection(query, type.bucket);
+  const selected = parseSelection(query, type);
   const entries = context.store
     .list(type.bucket, namespace === undefined ? '' : `${namespace}/`)
     .filter((entry) => selected(toServed(type, entry.object)));
