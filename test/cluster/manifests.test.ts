@@ -157,7 +157,9 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
       ).toEqual([undefined, 0]);
       expect(await kubectl.ok('-n', 'manifests', 'get', 'quota', '-o', 'name')).toBe('');
       await kubectl.ok('delete', 'profile', 'manifests', '--timeout=60s');
-      expect(await kubectl.ok('-n', 'kubeflow', 'get', 'events', '-o', 'name')).not.toBe('');
+      expect(
+        await kubectl.ok('get', 'events', '--field-selector=involvedObject.name=manifests', '-o', 'jsonpath={.items[*].reason}'),
+      ).toContain('Reconciled');
       expect(await kubectl.ok('-n', 'kubeflow', 'get', 'lease', 'podrole-controller', '-o', 'name')).not.toBe('');
       expect(account.refused).toEqual([]);
     },

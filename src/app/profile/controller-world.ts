@@ -52,6 +52,8 @@ export interface ControllerWorld {
 
 /** Names the component in Events, and its lease. */
 export const COMPONENT = 'podrole-controller';
+/** Where Events about objects without a namespace must be (API server: involvedObject.namespace). */
+const EVENTS_NAMESPACE = 'default';
 /** What a profile's namespace holds; Istio's policy only where Istio is served. */
 const WATCHED: readonly Resource[] = [resources.namespaces, resources.serviceAccounts, resources.roleBindings, resources.resourceQuotas];
 
@@ -66,7 +68,7 @@ export async function openControllerWorld(options: ControllerWorldOptions, signa
   const profiles = createInformer<Profile>({ client, resource: resources.profiles, clock, random, log });
   const objects = new Map(watched.map((resource) => [resource.plural, createInformer({ client, resource, clock, random, log })] as const));
   const informers: readonly Informer<KubeObject>[] = [profiles, ...objects.values()];
-  const events = createEventRecorder({ client, component: COMPONENT, clock, random, log, fallbackNamespace: options.namespace });
+  const events = createEventRecorder({ client, component: COMPONENT, clock, random, log, fallbackNamespace: EVENTS_NAMESPACE });
   const metrics = declaredMetrics(profileMetrics);
   const copies = new Map<string, ReadonlyStore<KubeObject>>([...objects].map(([plural, { store }]) => [plural, store]));
   const done = Promise.all(informers.map((informer) => informer.run(signal))).then(() => undefined);
