@@ -1,12 +1,12 @@
 import type { TestProject } from 'vitest/node';
-import { startControlPlane, stopControlPlane } from '../support/worlds/control-plane.ts';
+import { prepareControlPlanes, removeControlPlanes } from '../support/worlds/control-plane.ts';
 
-/** One real control plane for the whole run. */
+/** Makes sure of the binaries. Each worker starts one real control plane for all of its files. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const plane = await startControlPlane((line) => console.error(`test:cluster: ${line}`));
-  if ('skipped' in plane) console.error(`test:cluster: skipped on the real control plane: ${plane.skipped}`);
-  project.provide('controlPlane', plane);
+  const planes = await prepareControlPlanes((line) => console.error(`test:cluster: ${line}`));
+  if ('skipped' in planes) console.error(`test:cluster: skipped on the real control plane: ${planes.skipped}`);
+  project.provide('controlPlanes', planes);
   return async () => {
-    if ('folder' in plane) await stopControlPlane(plane.folder);
+    if ('folder' in planes) await removeControlPlanes(planes.folder);
   };
 }

@@ -3,23 +3,22 @@ import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RotationResult, runRotation } from '../../src/app/issuer/run-rotation.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { decodeToken } from '../../src/oidc/decode-token.ts';
 import { type IssuerAccount, openIssuerAccount, type ShiftedClock, shiftedClock } from '../support/issuer-world.ts';
 import { type Ended, type Running, root, runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { worldSkipped } from '../support/worlds/world.ts';
 
 const run = promisify(execFile);
 const launcher = join(root, 'test/cluster/control-plane/cluster');
 const ISSUER = 'https://issuer.podrole.test/real';
 const SUBJECT = 'system:serviceaccount:default:default';
 const HOUR = 3_600_000;
-const plane = inject('controlPlane');
-const skipped = 'skipped' in plane ? plane.skipped : undefined;
 
 /** A control plane of its own: this test changes its keys and restarts it. */
-describe.skipIf(skipped !== undefined)('an issuer of one’s own on a real control plane', () => {
+describe.skipIf(worldSkipped() !== undefined)('an issuer of one’s own on a real control plane', () => {
   let home: string;
   let server: Running;
   let resolve: string;

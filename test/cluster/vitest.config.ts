@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { JOURNEYS } from './journey-table.ts';
 import { WorldTable } from './world-table.ts';
 
 const root = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 /** Suites that say the same of both worlds: those of this folder, and the journeys that take a world. */
-const both = ['test/cluster/suites/*.test.ts', 'test/journeys/{up,sabotage,profile}.test.ts'];
+const both = [
+  'test/cluster/suites/*.test.ts',
+  ...Object.entries(JOURNEYS).flatMap(([name, journey]) => ('worlds' in journey ? [`test/journeys/${name}.test.ts`] : [])),
+];
 
 export default defineConfig({
   root,
@@ -19,8 +23,8 @@ export default defineConfig({
     retry: process.env.CI ? 2 : 0,
     pool: 'forks',
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-    // One control plane is shared, and a walk wants it empty.
-    fileParallelism: false,
+    // Files wait for namespaces to go more than they work. Each worker has a control plane of its own, as a walk wants it empty.
+    maxWorkers: 3,
     reporters: [
       'default',
       new WorldTable(),
@@ -33,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'real',
           provide: { world: 'real' },
+          setupFiles: [join(import.meta.dirname, 'start-plane.ts')],
           include: [...both, 'test/cluster/*.test.ts'],
           globalSetup: [join(import.meta.dirname, 'global-setup.ts')],
         },

@@ -2,31 +2,24 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, type Running, runPodrole, startPodrole } from '../support/run-podrole.ts';
-
-interface Facts {
-  readonly endpoint: string;
-  readonly issuer: string;
-  readonly account: string;
-  readonly decisionsTokenFile: string;
-  readonly env: Record<string, string>;
-}
+import { type Ended, runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { openSeededWorld, type SeededWorld } from '../support/worlds/seeded-world.ts';
+import { worldSkipped } from '../support/worlds/world.ts';
 
 const ROLE = 'kf-user-demo';
 const subject = (account: string): string => `system:serviceaccount:${account}`;
 
-describe('questions to a running sandbox, over its own wires', () => {
+describe.skipIf(worldSkipped() !== undefined)('questions to a running sandbox, over its own wires', () => {
   let home: string;
-  let sandbox: Running;
-  let facts: Facts;
+  let world: SeededWorld;
+  let facts: SeededWorld['facts'];
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'podrole-cli-'));
-    sandbox = startPodrole(['sandbox', 'start', '--with', 'seed', '-o', 'json'], { home });
-    facts = JSON.parse(await sandbox.line((line) => line.includes('"SandboxReady"'))) as Facts;
+    world = await openSeededWorld(home);
+    ({ facts } = world);
   });
   afterAll(async () => {
-    sandbox.child.kill('SIGTERM');
-    expect((await sandbox.ended).code).toBe(0);
+    await world.close();
     await rm(home, { recursive: true, force: true });
   });
 
@@ -115,7 +108,7 @@ describe('questions to a running sandbox, over its own wires', () => {
     expect(bad.code).toBe(2);
     expect((await run(['sandbox', 'start', '--fault', 'iam:GetRole=Nonsense'])).code).toBe(2);
     const faulty = startPodrole(['sandbox', 'start', '--fault', 'iam:GetRole=Throttling:9', '-o', 'json'], { home });
-    const { env } = JSON.parse(await faulty.line((line) => line.includes('"SandboxReady"'))) as Facts;
+    const { env } = JSON.parse(await faulty.line((line) => line.includes('"SandboxReady"'))) as SeededWorld['facts'];
     const throttled = await run(['trust', 'show', 'any', '-o', 'json'], {
       ...env,
       AWS_ACCESS_KEY_ID: 'test',

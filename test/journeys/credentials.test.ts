@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { bundle, type Ended, type Running, root, runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { type Ended, runPodrole } from '../support/run-podrole.ts';
 import { fakeToken, type ScriptedSts, startScriptedSts } from '../support/scripted-sts.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/r';
@@ -124,39 +124,5 @@ describe('podrole credentials of this process', () => {
     expect([ended.code, ended.stdout]).toEqual([code, '']);
     expect(ended.stderr).toContain(words);
     expect(sts.requests).toHaveLength(0);
-  });
-});
-
-describe('podrole credentials of a service account', () => {
-  let sandbox: Running;
-  let sandboxHome: string;
-  let facts: { readonly endpoint: string; readonly kubeconfig: string };
-  beforeAll(async () => {
-    sandboxHome = await mkdtemp(join(tmpdir(), 'podrole-home-'));
-    sandbox = startPodrole(['sandbox', 'start', '--with', 'seed', '-o', 'json'], { home: sandboxHome });
-    facts = JSON.parse(await sandbox.line((line) => line.includes('"SandboxReady"')));
-  });
-  afterAll(async () => {
-    sandbox.child.kill('SIGTERM');
-    await sandbox.ended;
-    await rm(sandboxHome, { recursive: true, force: true });
-  });
-
-  it('serve an unmodified SDK as its credential_process, and leave the token nowhere', async () => {
-    await mkdir(join(home, '.aws'));
-    const command = `${process.execPath} ${bundle} credentials sa/user-a:default-editor --kubeconfig ${facts.kubeconfig}`;
-    await writeFile(join(home, '.aws/config'), `[profile team-a]\nregion = us-west-2\ncredential_process = ${command}\n`);
-    const { code, stdout } = await runPodrole(['get-caller-identity'], {
-      home,
-      program: join(root, 'dist/workload-aws-sdk.mjs'),
-      env: { AWS_PROFILE: 'team-a', AWS_ENDPOINT_URL: facts.endpoint, AWS_ENDPOINT_URL_STS: facts.endpoint, TMPDIR: join(home, 'tmp') },
-    });
-    expect([code, JSON.parse(stdout)]).toEqual([
-      0,
-      expect.objectContaining({ ok: true, arn: 'arn:aws:sts::111122223333:assumed-role/kf-user-demo/default-editor' }),
-    ]);
-    expect(await readdir(join(home, 'tmp'))).toEqual([]);
-    const [file = ''] = await kept();
-    expect(await readFile(join(home, '.cache/podrole/credentials', file), 'utf8')).not.toMatch(/eyJ[\w-]+\.eyJ/);
   });
 });

@@ -9,34 +9,29 @@ import { runExec } from '../../src/app/exec/run-exec.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { resources } from '../../src/kube/core/resource.ts';
 import { bundle, type Ended, type Running, root, startPodrole } from '../support/run-podrole.ts';
+import { openSeededWorld, type SeededWorld } from '../support/worlds/seeded-world.ts';
+import { worldSkipped } from '../support/worlds/world.ts';
 
 const WHO = 'sa/user-a:default-editor';
 const workload = join(root, 'dist/workload-aws-sdk.mjs');
 
-interface Facts {
-  readonly endpoint: string;
-  readonly kubeconfig: string;
-  readonly region: string;
-}
-
-describe('podrole exec', () => {
+describe.skipIf(worldSkipped() !== undefined)('podrole exec', () => {
   let home: string;
   let temporary: string;
-  let sandbox: Running;
-  let facts: Facts;
+  let world: SeededWorld;
+  let facts: SeededWorld['facts'];
   let env: Record<string, string>;
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'podrole-home-'));
     temporary = join(home, 'tmp');
     await mkdir(temporary);
-    sandbox = startPodrole(['sandbox', 'start', '--with', 'seed', '-o', 'json'], { home });
-    facts = JSON.parse(await sandbox.line((line) => line.includes('"SandboxReady"'))) as Facts;
+    world = await openSeededWorld(home);
+    ({ facts } = world);
     env = { TMPDIR: temporary, KUBECONFIG: facts.kubeconfig, AWS_ENDPOINT_URL: facts.endpoint };
   });
   afterAll(async () => {
-    sandbox.child.kill('SIGTERM');
-    await sandbox.ended;
+    await world.close();
     await rm(home, { recursive: true, force: true });
   });
 

@@ -2,38 +2,34 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StartedSandbox, startSandbox } from '../../src/app/sandbox-api.ts';
-import { systemClock } from '../../src/host/system-clock.ts';
-import { connectKube } from '../../src/kube/client/connect.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
-import { loadKubeconfig } from '../../src/kube/client/kubeconfig.ts';
+import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
 import { runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { type BareCluster, openBareCluster } from '../support/worlds/bare-cluster.ts';
+import { worldSkipped } from '../support/worlds/world.ts';
 
-/** A sandbox stands for a cluster that was there before; `npm run test:cluster` walks on a real one. */
-describe('podrole up --kubeconfig', () => {
+describe.skipIf(worldSkipped() !== undefined)('podrole up --kubeconfig', () => {
   let home: string;
-  let cluster: StartedSandbox;
+  let cluster: BareCluster;
   let kube: KubeClient;
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), 'podrole-home-'));
-    cluster = await startSandbox();
-    kube = connectKube(await loadKubeconfig({ path: cluster.kubeconfig, env: {}, clock: systemClock() }), { userAgent: 'test' });
-    // A cluster without the Profile CRD.
-    await kube.delete(resources.customResourceDefinitions, { name: 'profiles.kubeflow.org' });
-    while ((await contents()).includes('profiles.kubeflow.org')) await new Promise((resolve) => setTimeout(resolve, 10));
+    cluster = await openBareCluster();
+    ({ kube } = cluster);
   });
   afterEach(async () => {
-    kube.close();
     await cluster.close();
     await rm(home, { recursive: true, force: true });
   });
 
-  async function contents(): Promise<readonly string[]> {
-    const kinds = [resources.namespaces, resources.customResourceDefinitions, resources.mutatingWebhookConfigurations];
-    const lists = await Promise.all(kinds.map((kind) => kube.list(kind, {})));
-    return lists.flatMap(({ items }) => items.map(({ metadata }) => metadata.name ?? ''));
-  }
+  const contents = (): Promise<readonly string[]> => cluster.contents();
+  const theirs = (name: string): KubeObject => ({
+    apiVersion: 'kubeflow.org/v1',
+    kind: 'Profile',
+    metadata: { name, finalizers: ['example.com/theirs'] },
+    spec: { owner: { kind: 'User', name: 'somebody@example.com' } },
+  });
   const up = (...more: readonly string[]): readonly string[] => ['up', '--kubeconfig', cluster.kubeconfig, '-o', 'json', ...more];
 
   it('walks there and leaves the cluster as it was', async () => {
@@ -62,14 +58,7 @@ describe('podrole up --kubeconfig', () => {
   it('leaves a Profile alone that somebody else makes meanwhile, and says so', async () => {
     const running = startPodrole(up(), { home });
     await running.line((line) => line.includes('"kind":"Ready"'));
-    const owner = { kind: 'User', name: 'somebody@example.com' };
-    const theirs = {
-      apiVersion: 'kubeflow.org/v1',
-      kind: 'Profile',
-      metadata: { name: 'theirs', finalizers: ['example.com/theirs'] },
-      spec: { owner },
-    };
-    await kube.create(resources.profiles, theirs);
+    await kube.create(resources.profiles, theirs('theirs'));
     running.child.kill('SIGINT');
     const { code, stdout } = await running.ended;
     expect([code, JSON.parse(stdout.slice(stdout.lastIndexOf('\n{\n')))]).toEqual([
@@ -97,5 +86,34 @@ describe('podrole up --kubeconfig', () => {
       }),
     ]);
     expect(await contents()).toEqual(before);
+  });
+
+  it('leaves the Profile CRD to a cluster that had it, as it was', async () => {
+    await cluster.installCrd();
+    const name = 'profiles.kubeflow.org';
+    const had = await kube.get(resources.customResourceDefinitions, { name });
+    expect((await runPodrole(up('--once'), { home })).code).toBe(0);
+    const { metadata } = await kube.get(resources.customResourceDefinitions, { name });
+    expect([metadata.uid, metadata.deletionTimestamp, metadata.labels, metadata.annotations]).toEqual([
+      had.metadata.uid,
+      undefined,
+      had.metadata.labels,
+      had.metadata.annotations,
+    ]);
+    expect((await kube.list(resources.profiles, {})).items).toEqual([]);
+  });
+
+  it('keeps out of a cluster with a Profile of somebody else’s, whatever its name', async () => {
+    await cluster.installCrd();
+    const made = await kube.create(resources.profiles, theirs('team-x'));
+    const before = await contents();
+    const { code, stdout } = await runPodrole(up('--once'), { home });
+    expect([code, JSON.parse(stdout)]).toEqual([
+      3,
+      expect.objectContaining({ code: 'cluster-occupied', message: expect.stringContaining('already has profile/team-x') }),
+    ]);
+    expect(await contents()).toEqual(before);
+    const { metadata } = await kube.get(resources.profiles, { name: 'team-x' });
+    expect([metadata.resourceVersion, metadata.deletionTimestamp]).toEqual([made.metadata.resourceVersion, undefined]);
   });
 });

@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Embedded, openEmbedded } from '../../src/app/embedded.ts';
+import type { Embedded } from '../../src/app/embedded.ts';
 import { createIamRoles } from '../../src/aws/iam-roles.ts';
 import type { AwsSnapshot } from '../../src/sandbox/aws/store/snapshot.ts';
 import { type Ended, root, runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { openEmbeddedOfRun } from '../support/worlds/embedded-world.ts';
+import { worldSkipped } from '../support/worlds/world.ts';
 
 const FILE = join(root, 'examples/kfctl_aws.yaml');
 
@@ -16,26 +18,17 @@ interface PlanDocument {
   readonly items: readonly { readonly verb: string; readonly object: string; readonly reason: string }[];
 }
 
-describe('podrole setup', () => {
+describe.skipIf(worldSkipped() !== undefined)('podrole setup', () => {
   let embedded: Embedded;
   let empty: AwsSnapshot;
   /** Stands in the way of every request to AWS; each test sets its own. */
   let hold: (action: string) => Promise<void> = async () => undefined;
 
   beforeAll(async () => {
-    embedded = await openEmbedded({
-      account: '111122223333',
-      region: 'us-west-2',
-      cluster: 'demo',
-      adminKey: { accessKeyId: 'test', secretAccessKey: 'test' },
-      port: 0,
-      awsTls: false,
-      logTo: undefined,
-      intercept: {
-        aws: (handler) => async (request) => {
-          await hold(new URLSearchParams(await request.clone().text()).get('Action') ?? '');
-          return handler(request);
-        },
+    embedded = await openEmbeddedOfRun({
+      aws: (handler) => async (request) => {
+        await hold(new URLSearchParams(await request.clone().text()).get('Action') ?? '');
+        return handler(request);
       },
     });
     empty = embedded.sandbox.aws.snapshot();

@@ -1,17 +1,19 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, constants, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../run-podrole.ts';
 
-/** Where a real control plane keeps its files, or why there is none. */
-export type ControlPlane = { readonly folder: string } | { readonly skipped: string };
+/** Where real control planes keep their files, each in a folder of its own beneath, or why there are none. */
+export type ControlPlanes = { readonly folder: string } | { readonly skipped: string };
 
 const run = promisify(execFile);
 const launcher = join(root, 'test/cluster/control-plane/cluster');
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'];
+/** Of a control plane: all but kubectl. */
+const PROCESSES = PROGRAMS.length - 1;
 /** An EKS cluster's issuer has this form, but for the last labels. */
 const ISSUER = 'https://oidc.eks.us-west-2.podrole.test/id/7A11C0DE7A11C0DE7A11C0DE7A11C0DE';
 
@@ -75,24 +77,30 @@ async function missingBinaries(tell: (line: string) => void): Promise<string | u
   return undefined;
 }
 
-/** Starts a real control plane on loopback, about four seconds, in a folder of its own. */
-export async function startControlPlane(tell: (line: string) => void): Promise<ControlPlane> {
+/** Makes sure that control planes can be started, and where. */
+export async function prepareControlPlanes(tell: (line: string) => void): Promise<ControlPlanes> {
   const skipped = await missingBinaries(tell);
-  if (skipped !== undefined) return { skipped };
-  const folder = await mkdtemp(join(tmpdir(), 'podrole-cluster-'));
-  const start = performance.now();
-  await resumeControlPlane(folder);
-  tell(`real control plane up after ${Math.round(performance.now() - start)} ms`);
-  return { folder };
+  return skipped === undefined ? { folder: await mkdtemp(join(tmpdir(), 'podrole-cluster-')) } : { skipped };
 }
 
-async function resumeControlPlane(folder: string): Promise<void> {
+/** Starts a real control plane on loopback whose state is in `folder`, about four seconds, unless it runs. */
+export async function startControlPlane(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { stdout } = await run(launcher, ['status', folder]);
+  if (stdout.trim().split('\n').length === PROCESSES) return;
+  await stopControlPlane(folder);
   await run(launcher, ['up', folder], { env: { ...process.env, PODROLE_ISSUER: ISSUER } });
 }
 
-/** Stops its processes and removes its folder. */
+/** Stops its processes; keys and data stay. */
 export async function stopControlPlane(folder: string): Promise<void> {
   await run(launcher, ['down', folder]);
+}
+
+/** Stops every control plane beneath a folder and removes it. */
+export async function removeControlPlanes(folder: string): Promise<void> {
+  const all = await readdir(folder);
+  await Promise.all(all.map((name) => stopControlPlane(join(folder, name))));
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -101,6 +109,6 @@ export async function forgetHistory(folder: string, revision: number): Promise<v
   const etcd = (await readFile(join(folder, 'etcd-url'), 'utf8')).trim();
   const answer = await fetch(`${etcd}/v3/kv/compaction`, { method: 'POST', body: JSON.stringify({ revision: String(revision) }) });
   if (!answer.ok) throw new Error(`etcd did not compact: ${answer.status} ${await answer.text()}`);
-  await run(launcher, ['down', folder]);
-  await resumeControlPlane(folder);
+  await stopControlPlane(folder);
+  await startControlPlane(folder);
 }

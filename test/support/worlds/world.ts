@@ -13,14 +13,14 @@ import { type HttpsFetch, httpsFetch } from '../../../src/kube/client/https-fetc
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import { loadKubeconfig } from '../../../src/kube/client/kubeconfig.ts';
 import type { KubeApi } from '../../../src/sandbox/kube-api/create-kube-api.ts';
-import { type ControlPlane, forgetHistory } from './control-plane.ts';
+import { type ControlPlanes, forgetHistory, startControlPlane } from './control-plane.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Which world this run of the suites is about; absent in `npm test`: the sandbox. */
     world: WorldName;
-    /** The real one, where there is one. */
-    controlPlane: ControlPlane;
+    /** The real ones, where there are any. */
+    controlPlanes: ControlPlanes;
   }
 }
 
@@ -48,22 +48,40 @@ export const worldName = (): WorldName => inject('world') ?? 'sandbox';
 /** Why the world of this run cannot be opened; `undefined`: it can. */
 export function worldSkipped(): string | undefined {
   if (worldName() === 'sandbox') return undefined;
-  const plane = inject('controlPlane');
-  return 'skipped' in plane ? plane.skipped : undefined;
+  const planes = inject('controlPlanes');
+  return 'skipped' in planes ? planes.skipped : undefined;
 }
 
 /** The cluster of this run as `podrole up` and the embedded default take it; `undefined`: they bring their own. */
 export function existingCluster(): ExistingCluster | undefined {
-  if (worldName() === 'sandbox') return undefined;
-  const plane = inject('controlPlane');
-  return 'folder' in plane ? { kubeconfig: join(plane.folder, 'kubeconfig'), allowRemote: false } : undefined;
+  return worldName() === 'sandbox' || worldSkipped() !== undefined ? undefined : existingIn(ownPlane());
+}
+
+const existingIn = (plane: string): ExistingCluster => ({ kubeconfig: join(plane, 'kubeconfig'), allowRemote: false });
+
+/** The folder of a control plane of this test file's own: files of one worker share it, one after the other. */
+function ownPlane(name = 'plane'): string {
+  const planes = inject('controlPlanes');
+  if ('skipped' in planes) throw new Error(planes.skipped);
+  return join(planes.folder, `${name}-${process.env.VITEST_POOL_ID}`);
+}
+
+/** Starts the control plane that this worker's files share, unless it runs. */
+export async function startOwnPlane(): Promise<void> {
+  if (worldSkipped() === undefined) await startControlPlane(ownPlane());
 }
 
 /** Opens the world of this run. */
 export function openWorldOfRun(): Promise<World> {
+  return worldName() === 'sandbox' ? openSandboxWorld() : openRealWorld(ownPlane());
+}
+
+/** Opens another world of the same kind, with a cluster of its own. */
+export async function openSecondWorldOfRun(): Promise<World> {
   if (worldName() === 'sandbox') return openSandboxWorld();
-  const plane = inject('controlPlane');
-  return 'folder' in plane ? openRealWorld(plane.folder) : Promise.reject(new Error(plane.skipped));
+  const plane = ownPlane('second');
+  await startControlPlane(plane);
+  return openRealWorld(plane);
 }
 
 /** Describes a behaviour that both worlds must show. The world is open in hooks and tests. */
@@ -98,7 +116,7 @@ export async function openSandboxWorld(): Promise<World> {
 }
 
 async function openRealWorld(folder: string): Promise<World> {
-  const existing = { kubeconfig: join(folder, 'kubeconfig'), allowRemote: false };
+  const existing = existingIn(folder);
   const world: World = await openWorld('real', {
     existing,
     forgetHistory: async () => {

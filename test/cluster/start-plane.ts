@@ -1,0 +1,4 @@
+import { startOwnPlane } from '../support/worlds/world.ts';
+
+// Runs before each test file of the real world.
+await startOwnPlane();
