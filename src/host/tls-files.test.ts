@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { memoryLog } from '../../test/support/memory-log.ts';
 import { type Authority, createAuthority, type IssuedCertificate } from './authority.ts';
-import { type TlsFiles, type TlsPair, watchTlsFiles } from './tls-files.ts';
+import { checkTlsPair, pairProblem, type TlsFiles, type TlsPair, watchTlsFiles } from './tls-files.ts';
 
 const clock = new FakeClock(new Date().toISOString());
 let ca: Authority;
@@ -89,6 +89,29 @@ it('keeps the last good pair while the files are half written, and says so once'
   await writeFile(path.join(folder, 'tls.key'), two.keyPem);
   await look(() => changes.length > 0);
   expect(files.problem()).toBeUndefined();
+});
+
+it('keeps the last good pair until its successor is valid', async () => {
+  await put(folder, one);
+  const { files, changes } = await watch();
+  const ahead = new FakeClock(new Date(clock.now().getTime() + 3_600_000).toISOString());
+  const early = await (await createAuthority({ clock: ahead, commonName: 'test' })).issue({ commonName: 'early' });
+  await put(folder, early);
+  await look(() => files.problem() !== undefined);
+  expect(files.problem()).toMatch(/^the certificate is not valid before 20/);
+  expect(files.current().cert).toBe(one.certPem);
+  await clock.advance(3_600_000);
+  await look(() => changes.length > 0);
+  expect([files.current().cert, files.problem()]).toEqual([early.certPem, undefined]);
+});
+
+it('says a minute ahead that a pair ends, and of one that has not begun when it will', () => {
+  const pair = checkTlsPair(one.certPem, one.keyPem, clock.now());
+  const at = (date: Date, ms: number): string | undefined => pairProblem(pair, new Date(date.getTime() + ms));
+  const [from, to] = [pair.notBefore.toISOString(), pair.notAfter.toISOString()];
+  expect([at(pair.notBefore, -1), at(pair.notBefore, 0)]).toEqual([`the certificate is not valid before ${from}`, undefined]);
+  expect([at(pair.notAfter, -60_001), at(pair.notAfter, -60_000)]).toEqual([undefined, `the certificate expires at ${to}`]);
+  expect([at(pair.notAfter, -1), at(pair.notAfter, 0)]).toEqual([`the certificate expires at ${to}`, `the certificate expired at ${to}`]);
 });
 
 it.each([

@@ -29,6 +29,16 @@ export function checkTlsPair(cert: string, key: string, now: Date): TlsPair {
   return { cert, key, notBefore, notAfter };
 }
 
+/** From this long before its end on a certificate counts as ended, in milliseconds: clocks differ, and endpoints take their time. */
+const END_LEAD_MS = 60_000;
+
+/** Why a pair is of no use now, or will not be in a minute; `undefined`: it is good. */
+export function pairProblem({ notBefore, notAfter }: TlsPair, now: Date): string | undefined {
+  if (notAfter <= now) return `the certificate expired at ${notAfter.toISOString()}`;
+  if (notAfter.getTime() - now.getTime() <= END_LEAD_MS) return `the certificate expires at ${notAfter.toISOString()}`;
+  return notBefore > now ? `the certificate is not valid before ${notBefore.toISOString()}` : undefined;
+}
+
 export interface TlsFilesOptions {
   readonly certFile: string;
   readonly keyFile: string;
@@ -51,7 +61,7 @@ export interface TlsFiles {
 
 /**
  * Loads a pair and looks at the files again and again: by content, so that the symlink swap of a mounted Secret, a copy in place and a file
- * system without events all count. A bad pair (half written, not of each other, expired) is reported and the last good one kept.
+ * system without events all count. A bad pair (half written, not of each other, expired, not yet valid) is reported and the last good one kept.
  * Rejects with `TlsPairError` when there is none to begin with.
  */
 export async function watchTlsFiles(options: TlsFilesOptions): Promise<TlsFiles> {
@@ -65,6 +75,10 @@ export async function watchTlsFiles(options: TlsFilesOptions): Promise<TlsFiles>
   async function look(): Promise<void> {
     try {
       const found = await load(options);
+      const now = options.clock.now();
+      // It will be taken over when its time has come, unless there is nothing better to serve.
+      if (found.notBefore > now && pairProblem(pair, now) === undefined)
+        throw new TlsPairError(`the certificate is not valid before ${found.notBefore.toISOString()}`);
       problem = undefined;
       if (found.cert !== pair.cert || found.key !== pair.key) {
         pair = found;

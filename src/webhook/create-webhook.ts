@@ -45,8 +45,8 @@ export interface PodIdentityWebhook {
    * Answers one request: at once where everything needed is known. Never throws or rejects. `signal` aborts when the client hangs up.
    */
   handle(request: WebhookRequest, signal: AbortSignal): WebhookResponse | Promise<WebhookResponse>;
-  /** Whether every source was read and the webhook is not draining. Answers are right before that too, by direct reads. */
-  ready(): boolean;
+  /** Why the webhook is not ready: draining, a source that was not read yet (answers are right all the same), or `deps.unready`. `undefined`: it is. */
+  unready(): string | undefined;
   /** From now on not ready; requests are answered as before. */
   startDraining(): void;
   /** To be subscribed to the informer whose store is `deps.serviceAccounts`. */
@@ -80,12 +80,19 @@ export function createPodIdentityWebhook(deps: WebhookDeps, partial: Partial<Web
   let synced = false;
   let draining = false;
 
-  function ready(): boolean {
-    return synced && !draining && lookup.loaded();
+  function unready(): string | undefined {
+    const because = draining ? 'draining' : synced && lookup.loaded() ? deps.unready?.() : 'not synced';
+    metrics.set('podrole_admission_ready', because === undefined ? 1 : 0);
+    return because;
   }
 
   function publishReadiness(): void {
-    metrics.set('podrole_admission_ready', ready() ? 1 : 0);
+    unready();
+  }
+
+  function readiness(): WebhookResponse {
+    const because = unready();
+    return because === undefined ? textResponse(200, 'ok') : textResponse(503, `${because}\n`);
   }
 
   function mutate(request: WebhookRequest, query: string, signal: AbortSignal): WebhookResponse | Promise<WebhookResponse> {
@@ -159,12 +166,12 @@ export function createPodIdentityWebhook(deps: WebhookDeps, partial: Partial<Web
         case '/livez':
           return textResponse(200, 'ok');
         case '/readyz':
-          return ready() ? textResponse(200, 'ok') : textResponse(503, draining ? 'draining\n' : 'not synced\n');
+          return readiness();
         default:
           return notFound;
       }
     },
-    ready,
+    unready,
     startDraining: () => {
       draining = true;
       publishReadiness();

@@ -55,6 +55,8 @@ export interface WebhookDeps {
   /** Must not throw and must not wait: it is called on the way to an answer. Never called for a dry run. */
   readonly recordEvent: (event: ServiceAccountEvent) => void;
   readonly metrics: WebhookMetrics;
+  /** Why reviews should not come here now for a reason that lies outside of the webhook, such as its certificate; `undefined`: they may. */
+  readonly unready?: () => string | undefined;
   /** Told of every decision after its answer was made, for tests and consoles. Must not throw. */
   readonly onDecision?: (ref: PodRef, decision: Decision) => void;
 }

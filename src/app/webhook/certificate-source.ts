@@ -34,6 +34,8 @@ export interface CertificateSourceOptions {
 /** Where the serving certificate comes from. */
 export interface CertificateSource {
   current(): Pair;
+  /** What is wrong with the source as it is now, while an older pair is served. */
+  problem(): string | undefined;
   close(): void;
 }
 
@@ -42,6 +44,7 @@ export async function certificateSource(options: CertificateSourceOptions, signa
   const { client, origin, clock, log, onPair } = options;
   if (origin.kind === 'files') return watchTlsFiles({ certFile: origin.certFile, keyFile: origin.keyFile, clock, log, onChange: onPair });
   let current: Pair | undefined;
+  let problem: string | undefined;
   const ending = new AbortController();
   await keepCertificates(
     {
@@ -53,6 +56,9 @@ export async function certificateSource(options: CertificateSourceOptions, signa
         current = pair;
         onPair(pair);
       },
+      onLook: (failure) => {
+        problem = failure;
+      },
     },
     AbortSignal.any([signal, ending.signal]),
   );
@@ -61,6 +67,7 @@ export async function certificateSource(options: CertificateSourceOptions, signa
       if (current === undefined) throw new Error('a certificate is there once it was kept');
       return current;
     },
+    problem: () => problem,
     close: () => ending.abort(new Error('the webhook ended')),
   };
 }

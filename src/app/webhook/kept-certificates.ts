@@ -21,6 +21,8 @@ export interface KeptCertificatesOptions {
   readonly log: Log;
   /** A pair to serve from now on; the first one before `keepCertificates` resolves. */
   readonly onPair: (pair: { readonly cert: string; readonly key: string }) => void;
+  /** After each look at the Secret: why it failed, or `undefined`. */
+  readonly onLook?: (failure: string | undefined) => void;
 }
 
 /** The Secret is looked at this often, in milliseconds: far less than a new authority is published before it issues. */
@@ -60,7 +62,9 @@ export async function keepCertificates(options: KeptCertificatesOptions, signal:
   async function tryLook(): Promise<void> {
     try {
       await look();
+      options.onLook?.(undefined);
     } catch (error) {
+      options.onLook?.(messageOf(error));
       if (!signal.aborted) log.warn('certificates were not looked after', { error: messageOf(error) });
     }
   }

@@ -48,6 +48,7 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
     client,
     webhook: options,
     tls: withPolicy(certificates.current()),
+    certificateProblem: certificates.problem,
     address: ADDRESS,
     port: serving.port,
     metricsPort: serving.metricsPort,

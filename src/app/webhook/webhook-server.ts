@@ -6,7 +6,7 @@ import { healthHandler } from '../../host/health.ts';
 import type { TlsOptions } from '../../host/http-limits.ts';
 import { type Listener, listen } from '../../host/listen.ts';
 import { listenBytes } from '../../host/listen-bytes.ts';
-import { checkTlsPair } from '../../host/tls-files.ts';
+import { checkTlsPair, pairProblem, type TlsPair } from '../../host/tls-files.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { resources } from '../../kube/core/resource.ts';
 import { createEventRecorder } from '../../kube/runtime/event-recorder.ts';
@@ -21,6 +21,8 @@ export interface WebhookServerOptions {
   readonly client: KubeClient;
   readonly webhook: Partial<WebhookOptions>;
   readonly tls: TlsOptions;
+  /** What is wrong with the certificate that should be served next, if anything: told when the served one ends. */
+  readonly certificateProblem?: (() => string | undefined) | undefined;
   readonly address: string;
   readonly port: number;
   /** Metrics and probes, plain HTTP; `undefined`: none. */
@@ -50,11 +52,13 @@ export interface WebhookServer {
 
 const IDENTITIES_INTERVAL_MS = 1_000;
 
-/** Starts the pod identity webhook: admission over HTTPS, its caches, metrics and probes. Rejects with `ListenError`. */
+/** Starts the pod identity webhook: admission over HTTPS, its caches, metrics and probes. Rejects with `ListenError` or `TlsPairError`. */
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
   const { client, clock, log, random } = options;
   const resolved: WebhookOptions = { ...defaultWebhookOptions, ...options.webhook };
   const metrics = declaredMetrics(webhookMetrics);
+  let served: TlsPair;
+  serve(options.tls);
   const events = createEventRecorder({ client, component: 'podrole-webhook', clock, random, log });
   const accounts = createInformer({
     client,
@@ -77,6 +81,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
       recordEvent: ({ namespace, serviceAccount, type, reason, message }) =>
         events.record({ regarding: { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name: serviceAccount }, type, reason, message }),
       metrics,
+      unready: certificateComplaint,
     },
     resolved,
   );
@@ -90,7 +95,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
         ? undefined
         : await listen({
             handler: healthHandler({
-              ready: () => (webhook.ready() ? [] : ['caches have not synced, or the webhook is draining']),
+              ready: () => [webhook.unready()].filter((because) => because !== undefined),
               metrics: metrics.registry.handle,
             }),
             address: options.address,
@@ -102,10 +107,16 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     throw error;
   }
 
-  function tellExpiry({ cert, key }: TlsOptions): void {
-    metrics.set('podrole_admission_certificate_expiry_seconds', checkTlsPair(cert, key, clock.now()).notAfter.getTime() / 1_000);
+  function serve({ cert, key }: TlsOptions): void {
+    served = checkTlsPair(cert, key, clock.now());
+    metrics.set('podrole_admission_certificate_expiry_seconds', served.notAfter.getTime() / 1_000);
   }
-  tellExpiry(options.tls);
+
+  function certificateComplaint(): string | undefined {
+    const ends = pairProblem(served, clock.now());
+    const next = options.certificateProblem?.();
+    return ends === undefined || next === undefined ? ends : `${ends}; its successor is not taken over: ${next}`;
+  }
 
   const ending = new AbortController();
   const { signal } = ending;
@@ -144,8 +155,8 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     metricsUrl: probes?.url,
     synced: accounts.synced,
     setCertificate: (tls) => {
+      serve(tls);
       listener.setSecureContext(tls);
-      tellExpiry(tls);
     },
     close: async (times) => {
       webhook.startDraining();
