@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { messageOf } from '../base/errors.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import type { HttpLimits, TlsOptions } from './http-limits.ts';
 import { HttpServer } from './internal/http-server.ts';
-import { readBody, refusalOf, refuse } from './internal/request-guard.ts';
+import { refusalOf, refuse } from './internal/request-guard.ts';
 import type { Listener } from './listen.ts';
 
 /** A whole request as bytes. */
@@ -12,14 +12,16 @@ export interface BytesRequest {
   readonly method: string;
   /** Path and query, as sent. */
   readonly path: string;
-  readonly headers: IncomingHttpHeaders;
+  /** Of the headers the content type alone, in lower case: to make an object of all of them costs more than to read a small body. */
+  readonly headers: { readonly 'content-type': string | undefined };
   readonly body: Buffer;
 }
 
 export interface BytesResponse {
   readonly status: number;
   readonly contentType: string;
-  readonly body: Uint8Array;
+  /** A text is sent as UTF-8. */
+  readonly body: Uint8Array | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -59,7 +61,7 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
     onRequest: (incoming, outgoing) => {
       const refusal = refusalOf(incoming, server.limits);
       if (refusal) refuse(outgoing, refusal);
-      else void serve(incoming, outgoing);
+      else serve(incoming, outgoing);
     },
   });
 
@@ -73,36 +75,41 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
     return controller.signal;
   }
 
-  async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    let body: Buffer | undefined;
-    try {
-      body = await readBody(incoming, server.limits.maxBodyBytes);
-    } catch (error) {
-      log.debug('request ended early', { error: messageOf(error) });
-      return;
-    }
-    if (body === undefined) {
-      refuse(outgoing, { status: 413, message: `the body is larger than ${server.limits.maxBodyBytes} bytes` });
-      return;
-    }
+  function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    let first: Buffer | undefined;
+    let chunks: Buffer[] | undefined;
+    let length = 0;
+    incoming.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > server.limits.maxBodyBytes) {
+        incoming.removeAllListeners('data');
+        incoming.pause();
+        refuse(outgoing, { status: 413, message: `the body is larger than ${server.limits.maxBodyBytes} bytes` });
+      } else if (first === undefined) first = chunk;
+      else {
+        chunks ??= [first];
+        chunks.push(chunk);
+      }
+    });
+    // A client that goes away inside its request never comes here, and nobody waits for it.
+    incoming.on('end', () => decide(incoming, outgoing, chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, length)));
+  }
+
+  /** Without a promise where the handler answers at once. */
+  function decide(incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer): void {
     const signal = hangUpOf(incoming.socket);
-    let response: BytesResponse;
-    try {
-      const answer = options.onRequest(
-        { method: incoming.method ?? '', path: incoming.url ?? '', headers: incoming.headers, body },
-        signal,
-      );
-      response = answer instanceof Promise ? await answer : answer;
-    } catch (error) {
+    const failed = (error: unknown): void => {
       if (!signal.aborted) log.error('request failed', { error: messageOf(error), method: incoming.method ?? '' });
-      response = { status: 500, contentType: 'application/json', body: Buffer.from('{"message":"internal error"}') };
+      send(outgoing, { status: 500, contentType: 'application/json', body: '{"message":"internal error"}' }, incoming.method);
+    };
+    try {
+      const headers = { 'content-type': contentTypeOf(incoming) };
+      const answer = options.onRequest({ method: incoming.method ?? '', path: incoming.url ?? '', headers, body }, signal);
+      if (answer instanceof Promise) answer.then((response) => send(outgoing, response, incoming.method), failed);
+      else send(outgoing, answer, incoming.method);
+    } catch (error) {
+      failed(error);
     }
-    if (outgoing.destroyed) return;
-    const bytes = response.body;
-    outgoing.writeHead(response.status, { 'content-type': response.contentType, 'content-length': bytes.byteLength, ...response.headers });
-    if (incoming.method === 'HEAD') outgoing.end();
-    // As text the body leaves in one write with the headers; latin1 is bytes for bytes.
-    else outgoing.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'), 'latin1');
   }
 
   const address = options.address ?? '127.0.0.1';
@@ -122,4 +129,26 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
       await server.close(finishMs);
     },
   };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** The first one counts, as for Node. */
+function contentTypeOf({ rawHeaders }: IncomingMessage): string | undefined {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.length === 12 && name.toLowerCase() === 'content-type') return rawHeaders[index + 1];
+  }
+  return undefined;
+}
+
+function send(outgoing: ServerResponse, { status, contentType, body, headers }: BytesResponse, method: string | undefined): void {
+  if (outgoing.destroyed) return;
+  // As text the body leaves in one write with the headers; latin1 is bytes for bytes.
+  const text = typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('latin1');
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  const own = { 'content-type': contentType, 'content-length': length };
+  outgoing.writeHead(status, headers === undefined ? own : { ...own, ...headers });
+  if (method === 'HEAD') outgoing.end();
+  else outgoing.end(text, length === text.length ? 'latin1' : 'utf8');
 }

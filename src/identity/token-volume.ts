@@ -36,7 +36,7 @@ export interface TokenVolume {
 
 /** The volume as a member of `spec.volumes`; `defaultMode` is left to the API server. */
 export function projectedVolume({ name, audience, expirationSeconds, file }: TokenVolume): Readonly<Record<string, unknown>> {
-  const serviceAccountToken = { ...(audience === '' ? {} : { audience }), expirationSeconds, path: file };
+  const serviceAccountToken = audience === '' ? { expirationSeconds, path: file } : { audience, expirationSeconds, path: file };
   return { name, projected: { sources: [{ serviceAccountToken }] } };
 }
 

@@ -22,10 +22,10 @@ const encoder = new TextEncoder();
  * as they came. The answer always allows.
  */
 export function answer(body: Uint8Array, ref: PodRef, context: DecisionContext): Uint8Array {
-  return encodeAnswer(ref, decideReview(body, ref, context));
+  return encoder.encode(answerText(ref, decideReview(body, ref, context)));
 }
 
-/** The decision that {@link answer} encodes. */
+/** The decision that {@link answer} puts into words. */
 export function decideReview(body: Uint8Array, ref: PodRef, context: DecisionContext): Decision {
   const settled = settledFor(ref, context.options);
   if (settled !== undefined) return settledDecision(settled);
@@ -37,18 +37,16 @@ export function settledFor(ref: PodRef, options: WebhookOptions): ReasonCode | u
   return ref.settled ?? (options.exemptNamespaces.includes(ref.namespace) ? 'ExemptNamespace' : undefined);
 }
 
-/** Members in the order of the Kubernetes type: uid, allowed, patch, patchType, auditAnnotations, warnings. */
-export function encodeAnswer(ref: PodRef, decision: Decision): Uint8Array {
-  const { patch } = decision;
+/** {@link answer} as a text. Members in the order of the Kubernetes type: uid, allowed, patch, patchType, auditAnnotations, warnings. */
+export function answerText(ref: PodRef, decision: Decision): string {
+  const { patch, notes, reason } = decision;
   const operations =
     patch !== undefined && patch.operations.length > 0
       ? `,"patch":"${btoa(ascii(JSON.stringify(patch.operations)))}","patchType":"JSONPatch"`
       : '';
-  const warnings = warningsOf(decision);
+  const warnings = notes.length === 0 && WARNED[reason] === undefined ? [] : warningsOf(decision);
   const warned = warnings.length === 0 ? '' : `,"warnings":${JSON.stringify(warnings)}`;
-  return encoder.encode(
-    `{${ref.typeMembers}"response":{"uid":${ref.uid},"allowed":true${operations},"auditAnnotations":${auditAnnotations(decision)}${warned}}}`,
-  );
+  return `{${ref.typeMembers}"response":{"uid":${ref.uid},"allowed":true${operations},"auditAnnotations":${auditAnnotations(decision)}${warned}}}`;
 }
 
 /** Audit annotations are keys of the audit event under the webhook's name; values are codes, never names or ARNs. */
@@ -74,5 +72,6 @@ export function warningsOf({ reason, notes }: Decision): readonly string[] {
 
 /** The same JSON in ASCII, which base64 of one byte per character needs. */
 function ascii(json: string): string {
+  if (!/[^ -~]/.test(json)) return json;
   return json.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

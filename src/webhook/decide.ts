@@ -32,10 +32,28 @@ export interface DecisionContext {
 
 const JITTER_SECONDS = 7_200;
 
-/** The annotations of a pod that count. */
-export function podAnnotations(options: WebhookOptions): readonly string[] {
+interface PodKeys {
+  readonly tokenExpiration: string;
+  readonly skipContainers: string;
+  readonly all: readonly string[];
+}
+
+/** By options: they are made once, and asked for with each pod. */
+const keysOf = new WeakMap<WebhookOptions, PodKeys>();
+
+function podKeys(options: WebhookOptions): PodKeys {
+  const known = keysOf.get(options);
+  if (known !== undefined) return known;
   const { tokenExpiration, skipContainers } = annotationKeys(options.annotationPrefix);
-  return [tokenExpiration, skipContainers, INCLUDE_CONTAINERS_ANNOTATION, REGION_ANNOTATION, SESSION_NAME_ANNOTATION];
+  const all = [tokenExpiration, skipContainers, INCLUDE_CONTAINERS_ANNOTATION, REGION_ANNOTATION, SESSION_NAME_ANNOTATION];
+  const keys = { tokenExpiration, skipContainers, all };
+  keysOf.set(options, keys);
+  return keys;
+}
+
+/** The annotations of a pod that count; the same list for the same options. */
+export function podAnnotations(options: WebhookOptions): readonly string[] {
+  return podKeys(options).all;
 }
 
 /** A decision that needs no look into the pod. */
@@ -54,7 +72,7 @@ export function decidePod(outline: () => PodOutline, { binding, options, random 
     throw error;
   }
   const notes: Note[] = [...binding.notes];
-  const keys = annotationKeys(options.annotationPrefix);
+  const keys = podKeys(options);
   const patch = patchPod(pod, {
     method: binding.method,
     source: binding.source,
@@ -82,7 +100,7 @@ function expirationFor(
   { binding, options, random }: DecisionContext & { readonly binding: Bound },
   notes: Note[],
 ): number {
-  const annotation = annotationKeys(options.annotationPrefix).tokenExpiration;
+  const annotation = podKeys(options).tokenExpiration;
   const wished = expirationOf(pod.annotations[annotation], { annotation, on: 'pod', maximum: options.maxTokenExpirationSeconds }, notes);
   const seconds = wished ?? binding.tokenExpirationSeconds;
   // Upstream spreads the renewals of EKS Pod Identity tokens, and only those of exactly a day.

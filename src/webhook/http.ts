@@ -1,41 +1,41 @@
 import type { ReasonCode } from '../identity/reason-codes.ts';
 import type { Refusal } from './scan.ts';
 
-/** An HTTP answer as bytes. */
+/** An HTTP answer. */
 export interface WebhookResponse {
   readonly status: number;
   readonly contentType: string;
-  readonly body: Uint8Array;
+  /** A text is sent as UTF-8. */
+  readonly body: Uint8Array | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
-const encoder = new TextEncoder();
 
 /** Upstream's body for a review without a request, letter for letter. */
 const BAD_CONTENT = '{"response":{"uid":"","allowed":false,"status":{"metadata":{},"message":"bad content"}}}';
 
 /** An answer in plain text. */
 export function textResponse(status: number, text: string, headers?: Readonly<Record<string, string>>): WebhookResponse {
-  return { status, contentType: TEXT_TYPE, body: encoder.encode(text), ...(headers === undefined ? {} : { headers }) };
+  return { status, contentType: TEXT_TYPE, body: text, ...(headers === undefined ? {} : { headers }) };
 }
 
 /** A review. */
-export function reviewResponse(body: Uint8Array): WebhookResponse {
+export function reviewResponse(body: string): WebhookResponse {
   return { status: 200, contentType: JSON_TYPE, body };
 }
 
 /** An answer that is no review, so that the API server's failure policy decides. */
 export function failureResponse(status: number, reason: ReasonCode, message: string): WebhookResponse {
-  return { status, contentType: JSON_TYPE, body: encoder.encode(`${JSON.stringify({ reason, message })}\n`) };
+  return { status, contentType: JSON_TYPE, body: `${JSON.stringify({ reason, message })}\n` };
 }
 
 /** What a refused body is answered. */
 export function refusalResponse({ reason, message }: Refusal): WebhookResponse {
   switch (reason) {
     case 'NoRequest':
-      return reviewResponse(encoder.encode(BAD_CONTENT));
+      return reviewResponse(BAD_CONTENT);
     case 'BodyTooLarge':
       return failureResponse(413, reason, message);
     default:
@@ -47,7 +47,7 @@ export function refusalResponse({ reason, message }: Refusal): WebhookResponse {
 export const malformedQuery: WebhookResponse = {
   status: 400,
   contentType: JSON_TYPE,
-  body: encoder.encode('{"error": "error parsing form"}\n'),
+  body: '{"error": "error parsing form"}\n',
 };
 
 /** Upstream's answer to any content type but the exact one. */

@@ -117,7 +117,7 @@ export class WebhookWorld {
     return {
       status: response.status,
       contentType: response.contentType,
-      text: new TextDecoder().decode(response.body),
+      text: typeof response.body === 'string' ? response.body : new TextDecoder().decode(response.body),
       headers: response.headers,
     };
   }

@@ -54,7 +54,7 @@ export class HttpServer {
     const onRequest = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
       if (this.#sendsAway) outgoing.shouldKeepAlive = false;
       this.#inFlight += 1;
-      outgoing.once('close', onAnswered);
+      outgoing.on('close', onAnswered);
       options.onRequest(incoming, outgoing);
     };
     this.#server = options.tls

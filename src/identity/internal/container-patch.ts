@@ -37,30 +37,31 @@ export function patchContainer(context: ContainerContext, operations: JsonPatchO
   if (injection.skip.includes(name) || (injection.include !== undefined && !injection.include.includes(name))) {
     return { ...nothing, outcome: 'skipped' };
   }
-  const present: ReadonlySet<string> = new Set(outline.env);
+  // A handful at most: those of AWS alone.
+  const present: readonly string[] = outline.env ?? [];
   const pair = CREDENTIAL_PAIRS[injection.method];
-  const hasSource = present.has(pair.source);
-  const hasTokenFile = present.has(pair.tokenFile);
-  const hasRegion = present.has(REGION) || present.has(DEFAULT_REGION);
+  const hasSource = present.includes(pair.source);
+  const hasTokenFile = present.includes(pair.tokenFile);
+  const hasRegion = present.includes(REGION) || present.includes(DEFAULT_REGION);
   const completes = injection.completePairs && hasSource && !hasTokenFile;
   if (hasSource !== hasTokenFile && !completes) {
     const [set, missing] = hasSource ? [pair.source, pair.tokenFile] : [pair.tokenFile, pair.source];
     notes.push({ reason: 'HalfSetCredentials', message: `container ${name} sets ${set} without ${missing}, set both or neither` });
   }
-  if ((hasSource || hasTokenFile) && !completes && hasRegion && present.has(STS_REGIONAL_ENDPOINTS))
+  if ((hasSource || hasTokenFile) && !completes && hasRegion && present.includes(STS_REGIONAL_ENDPOINTS))
     return { ...nothing, outcome: 'untouched' };
 
   const mount = chooseMount(context, notes);
   const file = tokenPath(mount.directory, injection.volume.file, context.pod.windows);
   const added: Variable[] = [];
-  if (injection.stsRegional && !present.has(STS_REGIONAL_ENDPOINTS)) added.push({ name: STS_REGIONAL_ENDPOINTS, value: 'regional' });
+  if (injection.stsRegional && !present.includes(STS_REGIONAL_ENDPOINTS)) added.push({ name: STS_REGIONAL_ENDPOINTS, value: 'regional' });
   if (injection.region !== undefined && !hasRegion) {
     added.push({ name: DEFAULT_REGION, value: injection.region }, { name: REGION, value: injection.region });
   }
   if (!hasSource && !hasTokenFile) added.push({ name: pair.source, value: injection.source });
   if ((!hasSource && !hasTokenFile) || completes) {
     added.push({ name: pair.tokenFile, value: file });
-    if (injection.sessionNameFromPod && !present.has(ROLE_SESSION_NAME)) {
+    if (injection.sessionNameFromPod && !present.includes(ROLE_SESSION_NAME)) {
       added.push({ name: ROLE_SESSION_NAME, valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } });
     }
   }

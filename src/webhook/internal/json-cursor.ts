@@ -2,13 +2,19 @@ import { depthError, MAX_DEPTH, skipSpace, skipText, skipValue, syntaxError } fr
 
 /** Member names that a reader looks for, as bytes, so that no other name is ever decoded. */
 export interface Vocabulary<Word extends string> {
-  readonly words: readonly { readonly word: Word; readonly bytes: Uint8Array }[];
+  readonly words: readonly Word[];
+  /** By length, up to that of the longest: most names of a body are told apart by that alone. */
+  readonly byLength: readonly (readonly { readonly word: Word; readonly bytes: Uint8Array }[])[];
 }
 
 /** The vocabulary of these words, which are ASCII. */
 export function vocabulary<Word extends string>(...words: readonly Word[]): Vocabulary<Word> {
   const encoder = new TextEncoder();
-  return { words: words.map((word) => ({ word, bytes: encoder.encode(word) })) };
+  const longest = Math.max(...words.map((word) => word.length));
+  const byLength = Array.from({ length: longest + 1 }, (_, length) =>
+    words.filter((word) => word.length === length).map((word) => ({ word, bytes: encoder.encode(word) })),
+  );
+  return { words, byLength };
 }
 
 const QUOTE = 0x22;
@@ -22,7 +28,7 @@ const FIRST_OF_NULL = 0x6e;
 const FIRST_OF_TRUE = 0x74;
 
 /** Texts up to this length are decoded letter by letter, which is faster than the decoder's start. */
-const SHORT = 24;
+const SHORT = 8;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -108,7 +114,7 @@ export class JsonCursor {
     const start = this.#passText();
     if (this.#plain) return this.#match(wanted, start + 1, this.#at - 1);
     const decoded = this.#decode(start);
-    return wanted.words.find(({ word }) => word === decoded)?.word;
+    return wanted.words.find((word) => word === decoded);
   }
 
   /** Reads a text. */
@@ -192,15 +198,18 @@ export class JsonCursor {
     return start;
   }
 
-  #match<Word extends string>({ words }: Vocabulary<Word>, start: number, end: number): Word | undefined {
-    const bytes = this.#bytes;
+  #match<Word extends string>({ byLength }: Vocabulary<Word>, start: number, end: number): Word | undefined {
     const length = end - start;
-    candidates: for (const { word, bytes: letters } of words) {
-      if (letters.length !== length) continue;
+    if (length >= byLength.length) return undefined;
+    const candidates = byLength[length] ?? [];
+    const bytes = this.#bytes;
+    words: for (let index = 0; index < candidates.length; index += 1) {
+      const candidate = candidates[index] as (typeof candidates)[number];
+      const letters = candidate.bytes;
       for (let at = 0; at < length; at += 1) {
-        if (letters[at] !== bytes[start + at]) continue candidates;
+        if (letters[at] !== bytes[start + at]) continue words;
       }
-      return word;
+      return candidate.word;
     }
     return undefined;
   }

@@ -55,9 +55,10 @@ export function createReporter(deps: ReporterDeps): Reporter {
         serviceAccount: ref.serviceAccount,
         pod: ref.displayName,
         dryRun: ref.dryRun,
-        ...(bound === undefined ? {} : { method: bound.method, origin: bound.origin }),
-        ...(patch === undefined ? {} : { operations: patch.operations.length }),
-        ...(odd ? { notes: notes.map((note) => note.reason) } : {}),
+        method: bound?.method,
+        origin: bound?.origin,
+        operations: patch?.operations.length,
+        notes: odd ? notes.map((note) => note.reason) : undefined,
       };
       if (odd) log.warn('pod admitted', fields);
       else if (bound !== undefined) log.info('pod admitted', fields);

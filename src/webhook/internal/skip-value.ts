@@ -48,28 +48,85 @@ export function skipSpace(bytes: Bytes, start: number): number {
 /** The offset after the text that starts at `start`; negative where the text holds an escape or a byte beyond ASCII. */
 export function skipText(bytes: Bytes, start: number): number {
   let at = start + 1;
-  let sign = 1;
+  while (stringClass[bytes[at] as number] === 0) at += 1;
+  return bytes[at] === QUOTE ? at + 1 : -skipOddText(bytes, at);
+}
+
+/** The offset after the text that goes on at `start` with something else than plain ASCII. */
+function skipOddText(bytes: Bytes, start: number): number {
+  let at = start;
   for (;;) {
     while (stringClass[bytes[at] as number] === 0) at += 1;
     const byte = bytes[at];
-    if (byte === QUOTE) return sign * (at + 1);
+    if (byte === QUOTE) return at + 1;
     if (byte === undefined) syntaxError(at);
-    sign = -1;
     const length = byte === BACKSLASH ? escapeLength(bytes, at) : utf8Length(bytes, at);
     if (length === 0) syntaxError(at);
     at += length;
   }
 }
 
-/** The offset after the value that starts at `start`, which is no white space; `depth` objects and lists are open around it. */
+/** Which of the open objects and lists are objects, by depth. Shared by all calls, since none of them waits. */
+const isObject = new Uint8Array(MAX_DEPTH + 1);
+
+/**
+ * The offset after the value that starts at `start`, which is no white space; `depth` objects and lists are open around it. One loop
+ * without recursion. White space hardly ever stands between the tokens of an API server, so it is looked for without a call.
+ */
 export function skipValue(bytes: Bytes, start: number, depth: number): number {
+  let at = start;
+  let open = depth;
+  for (;;) {
+    const first = bytes[at];
+    if (first === QUOTE) {
+      at += 1;
+      while (stringClass[bytes[at] as number] === 0) at += 1;
+      at = bytes[at] === QUOTE ? at + 1 : skipOddText(bytes, at);
+    } else if (first === OPEN_OBJECT || first === OPEN_LIST) {
+      if (open === MAX_DEPTH) depthError();
+      at += 1;
+      if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
+      if (bytes[at] === (first === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_LIST)) at += 1;
+      else {
+        open += 1;
+        isObject[open] = first === OPEN_OBJECT ? 1 : 0;
+        if (first === OPEN_OBJECT) at = skipKey(bytes, at);
+        continue;
+      }
+    } else at = skipScalar(bytes, at);
+
+    for (;;) {
+      if (open === depth) return at;
+      if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
+      const byte = bytes[at];
+      const inObject = isObject[open] === 1;
+      if (byte === COMMA) {
+        at += 1;
+        if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
+        if (inObject) at = skipKey(bytes, at);
+        break;
+      }
+      if (byte !== (inObject ? CLOSE_OBJECT : CLOSE_LIST)) syntaxError(at);
+      at += 1;
+      open -= 1;
+    }
+  }
+}
+
+/** The offset of a member's value; its key starts at `start`. */
+function skipKey(bytes: Bytes, start: number): number {
+  if (bytes[start] !== QUOTE) syntaxError(start);
+  let at = start + 1;
+  while (stringClass[bytes[at] as number] === 0) at += 1;
+  at = bytes[at] === QUOTE ? at + 1 : skipOddText(bytes, at);
+  if (bytes[at] !== COLON) at = skipSpace(bytes, at);
+  if (bytes[at] !== COLON) syntaxError(at);
+  at += 1;
+  return (bytes[at] as number) <= SPACE ? skipSpace(bytes, at) : at;
+}
+
+function skipScalar(bytes: Bytes, start: number): number {
   switch (bytes[start]) {
-    case QUOTE:
-      return Math.abs(skipText(bytes, start));
-    case OPEN_OBJECT:
-      return depth === MAX_DEPTH ? depthError() : skipObject(bytes, start, depth + 1);
-    case OPEN_LIST:
-      return depth === MAX_DEPTH ? depthError() : skipList(bytes, start, depth + 1);
     case 0x74:
       return skipLiteral(bytes, start, 'true');
     case 0x66:
@@ -78,44 +135,6 @@ export function skipValue(bytes: Bytes, start: number, depth: number): number {
       return skipLiteral(bytes, start, 'null');
     default:
       return skipNumber(bytes, start);
-  }
-}
-
-// White space hardly ever stands between the tokens of an API server, so it is looked for without a call.
-
-function skipObject(bytes: Bytes, start: number, depth: number): number {
-  let at = start + 1;
-  if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
-  if (bytes[at] === CLOSE_OBJECT) return at + 1;
-  for (;;) {
-    if (bytes[at] !== QUOTE) syntaxError(at);
-    at = Math.abs(skipText(bytes, at));
-    if (bytes[at] !== COLON) at = skipSpace(bytes, at);
-    if (bytes[at] !== COLON) syntaxError(at);
-    at += 1;
-    if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
-    at = skipValue(bytes, at, depth);
-    if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
-    const byte = bytes[at];
-    if (byte === CLOSE_OBJECT) return at + 1;
-    if (byte !== COMMA) syntaxError(at);
-    at += 1;
-    if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
-  }
-}
-
-function skipList(bytes: Bytes, start: number, depth: number): number {
-  let at = start + 1;
-  if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
-  if (bytes[at] === CLOSE_LIST) return at + 1;
-  for (;;) {
-    at = skipValue(bytes, at, depth);
-    if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
-    const byte = bytes[at];
-    if (byte === CLOSE_LIST) return at + 1;
-    if (byte !== COMMA) syntaxError(at);
-    at += 1;
-    if ((bytes[at] as number) <= SPACE) at = skipSpace(bytes, at);
   }
 }
 
