@@ -6,6 +6,7 @@ import type { Outcome } from '../kube/runtime/controller.ts';
 import type { Claims } from './claims.ts';
 import { CALL_DEADLINES, type Effects } from './internal/effects.ts';
 import type { FreshProfiles } from './internal/fresh-profiles.ts';
+import type { TrustWrite } from './internal/overwritten-edit.ts';
 import { loadRecord, storeRecord } from './internal/record-keeper.ts';
 import { RoleReporter } from './internal/role-reporter.ts';
 import { recordOf, SubjectCounter } from './internal/subject-counter.ts';
@@ -168,6 +169,7 @@ export class RoleReconciler {
       size: plan.size,
       quota: this.#deps.options.trustPolicyQuota,
     } as const;
+    this.#watchBeside(memory, { base: edit.base, document: plan.document });
     const outcome = await effects.updateTrustPolicy(action, memory.role.name);
     memory.lastWriteAt = clock.monotonic();
     metrics.count('podrole_trust_policy_writes_total', { result: outcome.kind });
@@ -187,6 +189,17 @@ export class RoleReconciler {
     for (const subject of plan.removed) memory.gone.delete(subject);
     this.#reporter.decided(memory, round.verdicts, plan);
     return { kind: 'after', ms: this.#reporter.awaitsProof(memory) ? 0 : this.#deps.options.batchMs };
+  }
+
+  /**
+   * IAM takes the last write, whatever it was made from. A read on its way at the same time as ours is the only trace that an edit between
+   * our last look and our write leaves. Nothing waits for it.
+   */
+  #watchBeside(memory: RoleMemory, write: TrustWrite): void {
+    this.#deps.effects.getRole(memory.role.name).then(
+      (seen) => seen.kind === 'found' && memory.trust.witnessed(seen.role.document, write, this.#deps.clock.monotonic()),
+      () => undefined,
+    );
   }
 
   /** The document is as it shall be: records what is new, and proves what is gone. */
@@ -277,10 +290,12 @@ export class RoleReconciler {
   /** Reports foreign changes, subjects that came back, and edits that were lost; slows down when somebody fights. */
   #notice(memory: RoleMemory, base: string, plan: TrustPlan & { kind: 'plan' }): void {
     const seen = memory.trust.observe(base);
-    if (seen === 'lost') {
+    const beside = memory.trust.overwritten(base);
+    if (seen === 'lost' || beside.length > 0) {
+      const what = beside.length === 0 ? '' : `: ${beside.join(', ')}; make it again`;
       this.#reporter.warn(memory, {
         reason: 'ForeignEditLost',
-        message: 'an edit of somebody else fell between our read and our write and was overwritten',
+        message: `an edit of somebody else fell between our read and our write and was overwritten${what}`,
       });
     }
     const returned = plan.removed.filter((subject) => memory.gone.has(subject) || this.#wasGone(memory, subject));

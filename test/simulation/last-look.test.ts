@@ -13,8 +13,11 @@ interface Watched extends SmallWorld {
   readonly calls: { readonly call: 'read' | 'write'; readonly document: string | undefined }[];
 }
 
-/** A world in which somebody else acts after the controller's first look at the role and ahead of its second. */
-function betweenLooks(act: (sim: SimWorld) => void): Watched {
+/**
+ * A world in which somebody else acts just ahead of the controller's second (or another) look at the role, which sees it. The third look is
+ * the one beside the write: it is answered at once, so that it is ahead of the write for certain.
+ */
+function betweenLooks(act: (sim: SimWorld) => void, look = 2): Watched {
   const world = smallWorld();
   const calls: Watched['calls'] = [];
   let looks = 0;
@@ -23,8 +26,11 @@ function betweenLooks(act: (sim: SimWorld) => void): Watched {
     trustPolicies: {
       getRole: (role, signal) => {
         looks += 1;
-        if (looks === 2) act(world.sim);
-        calls.push({ call: 'read', document: world.sim.iam.document(role) });
+        if (looks === look) act(world.sim);
+        const document = world.sim.iam.document(role);
+        calls.push({ call: 'read', document });
+        if (looks === look && look > 2 && document !== undefined)
+          return Promise.resolve({ kind: 'found', role: { arn: ROLE_A, document } });
         return deps.trustPolicies.getRole(role, signal);
       },
       updateTrustPolicy: (role, document, options, signal) => {
@@ -44,8 +50,9 @@ describe('the second look at a role, just ahead of a write', () => {
     world.sim.iam.createRole(ROLE_A, closed);
     world.sim.kube.createProfile('user-a', trust(ROLE_A));
     await world.run(5_000);
-    expect(world.calls.slice(0, 5).map(({ call, document }) => [call, call === 'read' ? document : undefined])).toEqual([
+    expect(world.calls.slice(0, 6).map(({ call, document }) => [call, call === 'read' ? document : undefined])).toEqual([
       ['read', closed],
+      ['read', foreign],
       ['read', foreign],
       ['read', foreign],
       ['read', foreign],
@@ -72,6 +79,31 @@ describe('the second look at a role, just ahead of a write', () => {
     expect(world.calls.length).toBeGreaterThan(2);
     expect(world.calls.filter(({ call }) => call === 'write')).toEqual([]);
     expect(condition(world, 'user-a')).toEqual(['False', reason]);
+  });
+});
+
+describe('a read sent just ahead of a write and answered beside it', () => {
+  it('shows an edit that the write overwrites: it is reported once, by what it added', async () => {
+    const { Statement } = JSON.parse(closed) as { readonly Statement: readonly object[] };
+    const world = betweenLooks((sim) => void sim.iam.write(NAME, policy(...Statement, ec2), 'foreign'), 3);
+    await started(world);
+    world.sim.iam.createRole(ROLE_A, closed);
+    world.sim.kube.createProfile('user-a', trust(ROLE_A));
+    await world.run(60_000);
+    expect(world.sim.iam.document(NAME)).not.toContain('Ec2');
+    expect(world.events.filter(({ reason }) => reason === 'ForeignEditLost').map(({ message }) => message)).toEqual([
+      `${NAME}: an edit of somebody else fell between our read and our write and was overwritten: statement Ec2 was added; make it again`,
+    ]);
+  });
+
+  it('shows nothing where nobody else writes', async () => {
+    const world = betweenLooks(() => undefined, 3);
+    await started(world);
+    world.sim.iam.createRole(ROLE_A, closed);
+    world.sim.kube.createProfile('user-a', trust(ROLE_A));
+    await world.run(60_000);
+    expect(admitted(world, NAME)).toEqual([subjectOfProfile('user-a')]);
+    expect(world.events.filter(({ type }) => type === 'Warning')).toEqual([]);
   });
 });
 

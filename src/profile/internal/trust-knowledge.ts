@@ -1,3 +1,5 @@
+import { type ForeignEdit, foreignEdit, lostOf, type TrustWrite } from './overwritten-edit.ts';
+
 /**
  * How long a read of IAM may be old, in milliseconds. IAM is eventually consistent and names no bound; changes are seen within about
  * twelve seconds in practice.
@@ -11,6 +13,7 @@ export class TrustKnowledge {
   #ack: { readonly at: number; readonly document: string } | undefined;
   readonly #superseded = new Map<string, number>();
   #stranger: string | undefined;
+  #beside: { readonly document: string; readonly edit: ForeignEdit } | undefined;
 
   /** `openUntil`: when the last write of a former holder may land; the start of the process when there is none to fear. */
   constructor(openUntil: number) {
@@ -82,6 +85,22 @@ export class TrustKnowledge {
     const fresh = this.#stranger !== document;
     this.#stranger = document;
     return fresh ? 'foreign' : 'known';
+  }
+
+  /**
+   * A read that was sent just ahead of a write and is answered beside it. What it shows of somebody else was most probably overwritten:
+   * it came after our last look, and our write knows nothing of it.
+   */
+  witnessed(read: string, write: TrustWrite, now: number): void {
+    const edit = foreignEdit(this.resolve(read, now), write);
+    if (edit !== undefined) this.#beside = { document: write.document, edit };
+  }
+
+  /** Feeds the first read after a write: what somebody else did beside that write and the read does not show. Each loss is told once. */
+  overwritten(document: string): readonly string[] {
+    const beside = this.#beside;
+    this.#beside = undefined;
+    return beside === undefined || beside.document !== this.#ack?.document ? [] : lostOf(beside.edit, document);
   }
 
   /** The foreign document was taken as the base of a write: it was not lost. */
