@@ -30,6 +30,20 @@ describe('needsApply', () => {
     expect(needsApply(live, desired, 'podrole-controller')).toBe(true);
   });
 
+  it('is true when an item of a list has a member that is no longer desired', () => {
+    const binding = (subject: object): KubeObject => ({ metadata: { name: 'b' }, subjects: [subject] });
+    const [user, grouped] = [
+      { kind: 'User', name: 'a' },
+      { kind: 'User', name: 'a', apiGroup: 'rbac.authorization.k8s.io' },
+    ];
+    expect(needsApply(binding({ ...user, namespace: 'n' }), binding(user), 'm')).toBe(true);
+    // The API server writes this one itself.
+    expect(needsApply(binding(grouped), binding(user), 'm')).toBe(false);
+    const quota = (term: object): KubeObject => ({ metadata: { name: 'q' }, spec: { scopeSelector: { matchExpressions: [term] } } });
+    expect(needsApply(quota({ scopeName: 's', values: ['a'] }), quota({ scopeName: 's' }), 'm')).toBe(true);
+    expect(needsApply(quota({ scopeName: 's', values: ['a'] }), quota({ scopeName: 's', values: ['a'] }), 'm')).toBe(false);
+  });
+
   it('does not take the fields of list items for fields of the object', () => {
     const binding: KubeObject = {
       metadata: { name: 'b', ownerReferences: [{ apiVersion: 'v1', kind: 'K', name: 'n', uid: 'u' }] },

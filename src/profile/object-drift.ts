@@ -7,20 +7,49 @@ function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Fields of the object itself and of its metadata and spec are compared by their own rules where they have one. */
+type Place = 'object' | 'metadata' | 'spec' | 'hard' | 'inner';
+const PLACES: Readonly<Record<Place, Readonly<Record<string, Place>>>> = {
+  object: { metadata: 'metadata', spec: 'spec' },
+  metadata: {},
+  spec: { hard: 'hard' },
+  hard: {},
+  inner: {},
+};
+
 /** Whether every field of `desired` is in `live` with the same value. Lists are compared whole, ownerReferences by uid. */
-function covers(live: unknown, desired: unknown, path: string): boolean {
-  if (path === '/metadata/ownerReferences' && Array.isArray(desired)) {
-    const present = Array.isArray(live) ? live : [];
-    return desired.every((wanted) =>
-      present.some((reference) => isTree(reference) && isTree(wanted) && reference.uid === wanted.uid && covers(reference, wanted, '')),
-    );
+function covers(live: unknown, desired: unknown, place: Place): boolean {
+  if (Array.isArray(desired)) return sameList(live, desired);
+  if (!isTree(desired)) return place === 'hard' ? sameQuantity(live, desired) : live === desired;
+  if (!isTree(live)) return false;
+  for (const key of Object.keys(desired)) {
+    const [is, wanted] = [live[key], desired[key]];
+    if (place === 'metadata' && key === 'ownerReferences' && Array.isArray(wanted)) {
+      if (!refersTo(is, wanted)) return false;
+    } else if (!covers(is, wanted, place === 'hard' ? 'hard' : (PLACES[place][key] ?? 'inner'))) return false;
   }
-  if (Array.isArray(desired)) {
-    return Array.isArray(live) && live.length === desired.length && desired.every((value, index) => covers(live[index], value, `${path}/`));
-  }
-  if (isTree(desired)) return isTree(live) && Object.entries(desired).every(([key, value]) => covers(live[key], value, `${path}/${key}`));
-  if (path.startsWith('/spec/hard/')) return sameQuantity(live, desired);
-  return live === desired;
+  return true;
+}
+
+function refersTo(live: unknown, desired: readonly unknown[]): boolean {
+  const present: readonly unknown[] = Array.isArray(live) ? live : [];
+  return desired.every((wanted) =>
+    present.some((reference) => isTree(reference) && isTree(wanted) && reference.uid === wanted.uid && covers(reference, wanted, 'inner')),
+  );
+}
+
+/** No manager owns a part of such a list: a member that its item has too much is as wrong as one that it lacks. */
+function sameList(live: unknown, desired: readonly unknown[]): boolean {
+  return Array.isArray(live) && live.length === desired.length && desired.every((value, index) => sameItem(live[index], value));
+}
+
+function sameItem(live: unknown, desired: unknown): boolean {
+  if (Array.isArray(desired)) return sameList(live, desired);
+  if (!isTree(desired)) return live === desired;
+  if (!isTree(live)) return false;
+  // The API server fills in the group of a subject, and nothing else in the items of our lists.
+  const known = (key: string): boolean => Object.hasOwn(desired, key) || key === 'apiGroup';
+  return Object.keys(live).every(known) && Object.keys(desired).every((key) => sameItem(live[key], desired[key]));
 }
 
 /** The leaves that a FieldsV1 set owns, as paths below the object; items of lists end the walk. */
@@ -55,7 +84,7 @@ function ownsMore(entry: ManagedFieldsEntry, desired: KubeObject): boolean {
 export function needsApply(live: KubeObject | undefined, desired: KubeObject, manager: string): boolean {
   if (live === undefined) return true;
   const { apiVersion: _version, kind: _kind, ...fields } = desired;
-  if (!covers(live, fields, '')) return true;
+  if (!covers(live, fields, 'object')) return true;
   const ours = (live.metadata.managedFields ?? []).filter(
     (entry) => entry.manager === manager && entry.operation === 'Apply' && entry.subresource === undefined,
   );
