@@ -87,6 +87,7 @@ const SUBRESOURCE_VERBS: Readonly<Record<string, readonly string[]>> = { status:
 const SUBRESOURCE_KINDS: Readonly<Record<string, { readonly group: string; readonly version: string; readonly kind: string }>> = {
   token: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
   binding: { group: '', version: 'v1', kind: 'Binding' },
+  eviction: { group: 'policy', version: 'v1', kind: 'Eviction' },
 };
 
 function subresourceEntry(type: ResourceType, name: string): Readonly<Record<string, unknown>> {

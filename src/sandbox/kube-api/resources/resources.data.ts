@@ -47,7 +47,7 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       type: 'core.v1.Pod',
       short: ['po'],
       categories: ['all'],
-      subresources: ['binding', 'status'],
+      subresources: ['binding', 'eviction', 'status'],
       generation: true,
       returnsDeleted: true,
     },

@@ -1649,6 +1649,12 @@ export const builtInTypes: Readonly<Record<string, Readonly<Record<string, strin
     uid: '*string #1',
     resourceVersion: '*string #2',
   },
+  'policy.v1.Eviction': {
+    kind: 'string',
+    apiVersion: 'string',
+    metadata: 'meta.v1.ObjectMeta! #1',
+    deleteOptions: '*meta.v1.DeleteOptions #2',
+  },
   'rbac.v1.AggregationRule': {
     clusterRoleSelectors: '[]meta.v1.LabelSelector #1',
   },

@@ -8,6 +8,7 @@ import type { AdmissionChain } from '../verbs/admission-chain.ts';
 import { bindPod } from '../verbs/binding.ts';
 import { create } from '../verbs/create.ts';
 import { deleteCollection, deleteOne } from '../verbs/delete.ts';
+import { evictPod } from '../verbs/evict.ts';
 import { finalizeNamespace } from '../verbs/finalize.ts';
 import { patch } from '../verbs/patch.ts';
 import { readOne } from '../verbs/read-one.ts';
@@ -88,6 +89,7 @@ function answerSubresource(call: ApiRequest, subresource: string, services: Reso
   }
   if (subresource === 'token' && method === 'POST') return services.issueToken(call);
   if (subresource === 'binding' && bucket === 'pods' && method === 'POST') return bindPod(call);
+  if (subresource === 'eviction' && bucket === 'pods' && method === 'POST') return evictPod(call);
   if (subresource === 'finalize' && method === 'PUT') return finalizeNamespace(call);
   throw methodNotAllowed();
 }

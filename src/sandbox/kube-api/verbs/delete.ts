@@ -57,8 +57,12 @@ export async function deleteCollection(call: ApiRequest, admit: AdmissionChain):
 }
 
 async function readDeleteOptions(call: ApiRequest, write: WriteOptions): Promise<DeleteOptions> {
-  const { query } = call;
   const body = await readOptionalBody(call.request, { kind: 'DeleteOptions', typeName: 'meta.v1.DeleteOptions' });
+  return deleteOptionsOf(body, call.query, write);
+}
+
+/** Reads DeleteOptions; the query says what the body does not. Throws a 422 Refusal. */
+export function deleteOptionsOf(body: Readonly<Record<string, unknown>>, query: URLSearchParams, write: WriteOptions): DeleteOptions {
   const preconditions = isJsonObject(body.preconditions) ? body.preconditions : {};
   const grace = body.gracePeriodSeconds ?? (query.get('gracePeriodSeconds') === null ? undefined : Number(query.get('gracePeriodSeconds')));
   const propagation = body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
@@ -104,7 +108,8 @@ export async function deleteObject(
   return { ...outcome, object: toServed(type, outcome.object), warnings };
 }
 
-function checkPreconditions(type: ResourceType, live: KubeObject, { preconditions }: DeleteOptions): void {
+/** Throws a 409 Refusal when the object is another than the one that was to go. */
+export function checkPreconditions(type: ResourceType, live: KubeObject, { preconditions }: DeleteOptions): void {
   const name = live.metadata.name ?? '';
   const details = { name, group: type.group, kind: type.kind };
   if (preconditions.uid !== undefined && preconditions.uid !== live.metadata.uid) {

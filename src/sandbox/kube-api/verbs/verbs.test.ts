@@ -192,6 +192,36 @@ test('binding gives a pod its node once', async () => {
   expect((await bind()).status).toBe(409);
 });
 
+describe('eviction', () => {
+  const evict = (name: string, deleteOptions: object = {}, metadata: object = {}): Promise<Response> =>
+    world.ask({ method: 'POST', path: `${PODS}/${name}/eviction`, body: { metadata, deleteOptions } });
+
+  test('takes a pod that runs nowhere at once', async () => {
+    await world.make(PODS, pod('evicted'));
+    const response = await evict('evicted');
+    expect([response.status, await response.json()]).toMatchObject([201, { status: 'Success' }]);
+    expect((await evict('evicted')).status).toBe(404);
+  });
+
+  test('tells a pod on a node why it goes, and gives it its grace', async () => {
+    await world.make(PODS, pod('drained', { nodeName: 'n1' }));
+    expect((await evict('drained', { dryRun: ['All'] })).status).toBe(201);
+    expect((await get(`${PODS}/drained`)).metadata.deletionTimestamp).toBeUndefined();
+    expect((await evict('drained', { gracePeriodSeconds: 7 })).status).toBe(201);
+    expect(await get(`${PODS}/drained`)).toMatchObject({
+      metadata: { deletionGracePeriodSeconds: 7 },
+      status: { conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI' }] },
+    });
+  });
+
+  test('spares a pod of another uid or name', async () => {
+    await world.make(PODS, pod('spared'));
+    expect((await evict('spared', { preconditions: { uid: 'other' } })).status).toBe(409);
+    expect((await evict('spared', {}, { name: 'other' })).status).toBe(400);
+    expect((await get(`${PODS}/spared`)).status.conditions).toBeUndefined();
+  });
+});
+
 test('an event is one object in both of its versions', async () => {
   const about = { kind: 'Pod', name: 'a', namespace: 'default' };
   await world.make('/apis/events.k8s.io/v1/namespaces/default/events', {
