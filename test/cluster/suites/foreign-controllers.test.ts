@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { CoreV1Api, KubeConfig, makeInformer, type V1ConfigMap } from '@kubernetes/client-node';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { clientGoProgram } from '../../support/worlds/control-plane.ts';
+import { goProgram } from '../../support/worlds/control-plane.ts';
 import { inWorld } from '../../support/worlds/world.ts';
 
-const goProgram = await clientGoProgram();
+const clientGo = await goProgram('client-go');
 
 inWorld('@kubernetes/client-node', (world) => {
   const namespace = `client-node-${randomBytes(3).toString('hex')}`;
@@ -48,8 +48,8 @@ inWorld('@kubernetes/client-node', (world) => {
 });
 
 inWorld('client-go', (world) => {
-  it.skipIf('skipped' in goProgram)('shared informers, server-side apply and leader election by a lease', async () => {
-    const program = 'program' in goProgram ? goProgram.program : '';
+  it.skipIf('skipped' in clientGo)('shared informers, server-side apply and leader election by a lease', async () => {
+    const program = 'program' in clientGo ? clientGo.program : '';
     const namespace = `client-go-${randomBytes(3).toString('hex')}`;
     const { stdout } = await promisify(execFile)(program, [world().sandbox.kubeconfig, namespace]);
     expect(stdout.trimEnd().split('\n')).toEqual([

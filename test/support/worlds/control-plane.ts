@@ -15,7 +15,7 @@ const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'
 /** Of a control plane: all but kubectl. */
 const PROCESSES = PROGRAMS.length - 1;
 /** An EKS cluster's issuer has this form, but for the last labels. */
-const ISSUER = 'https://oidc.eks.us-west-2.podrole.test/id/7A11C0DE7A11C0DE7A11C0DE7A11C0DE';
+const ISSUERS = 'https://oidc.eks.us-west-2.podrole.test/id/';
 
 async function binaryFolder(): Promise<string> {
   if (process.env.PODROLE_CLUSTER_BIN) return process.env.PODROLE_CLUSTER_BIN;
@@ -47,16 +47,19 @@ export async function cachedKubectl(): Promise<{ readonly program: string } | { 
     : { skipped: 'no kubectl in the cache; test/cluster/control-plane/cluster build makes it' };
 }
 
-/** A small client-go program of this repository, built once per version of its sources, or why there is none. */
-export async function clientGoProgram(): Promise<{ readonly program: string } | { readonly skipped: string }> {
-  const source = join(root, 'test/cluster/client-go');
+/** A Go program of this repository (`test/cluster/NAME`), built once per version of its sources, or why there is none. */
+export async function goProgram(
+  name: 'client-go' | 'controller-runtime',
+): Promise<{ readonly program: string } | { readonly skipped: string }> {
+  const source = join(root, 'test/cluster', name);
   const hash = createHash('sha256');
-  for (const name of ['main.go', 'go.mod', 'go.sum']) hash.update(await readFile(join(source, name)));
-  const program = join(cacheFolder(), `client-go-${hash.digest('hex').slice(0, 16)}`, 'client-go');
+  const files = (await readdir(source)).filter((file) => /\.(go|mod|sum)$/.test(file)).sort();
+  for (const file of files) hash.update(await readFile(join(source, file)));
+  const program = join(cacheFolder(), `${name}-${hash.digest('hex').slice(0, 16)}`, name);
   if (await isProgram(program)) return { program };
-  if (!(await hasGo())) return { skipped: 'no client-go program in the cache, and no Go to build it' };
+  if (!(await hasGo())) return { skipped: `no ${name} program in the cache, and no Go to build it` };
   if (process.env.CI && process.env.PODROLE_CI_CLUSTER !== '1')
-    return { skipped: 'no client-go program in the cache, and CI builds it only with PODROLE_CI_CLUSTER=1' };
+    return { skipped: `no ${name} program in the cache, and CI builds it only with PODROLE_CI_CLUSTER=1` };
   const draft = `${program}.${process.pid}`;
   const env = { ...process.env, CGO_ENABLED: '0' };
   await run('go', ['build', '-trimpath', '-buildvcs=false', '-o', draft, '.'], { cwd: source, env, maxBuffer: 1 << 26 });
@@ -89,7 +92,9 @@ export async function startControlPlane(folder: string): Promise<void> {
   const { stdout } = await run(launcher, ['status', folder]);
   if (stdout.trim().split('\n').length === PROCESSES) return;
   await stopControlPlane(folder);
-  await run(launcher, ['up', folder], { env: { ...process.env, PODROLE_ISSUER: ISSUER } });
+  // The same folder has the same issuer, each folder another.
+  const id = createHash('md5').update(folder).digest('hex').toUpperCase();
+  await run(launcher, ['up', folder], { env: { ...process.env, PODROLE_ISSUER: ISSUERS + id } });
 }
 
 /** Stops its processes; keys and data stay. */
