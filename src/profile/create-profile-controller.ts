@@ -11,6 +11,7 @@ import { Effects } from './internal/effects.ts';
 import { FreshObjects } from './internal/fresh-objects.ts';
 import { FreshProfiles } from './internal/fresh-profiles.ts';
 import { NamespaceObjects } from './internal/namespace-objects.ts';
+import { PodWatch } from './internal/pod-watch.ts';
 import { type NamespaceLabels, parseNamespaceLabels } from './namespace-labels.ts';
 import { type ProfileControllerOptions, resolveOptions } from './options.ts';
 import type { ProfileControllerDeps } from './ports.ts';
@@ -117,6 +118,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
       labels: () => labels,
     }),
     effects,
+    pods: deps.pods && new PodWatch({ pods: deps.pods, clock, log, random: deps.random }, stop.signal),
     lease,
     events: deps.events,
     metrics: deps.metrics,

@@ -81,6 +81,12 @@ export const controllerFlagTable: readonly FlagRow[] = [
     doc: 'holds records and Lease; never created; empty: the pod’s own, else the kubeconfig context’s, else default',
   },
   {
+    name: 'report-pods',
+    type: 'bool',
+    default: false,
+    doc: 'say in the status which pods run without the role of their service account; needs the right to list pods',
+  },
+  {
     name: 'webhook-port',
     type: 'int',
     default: 0,

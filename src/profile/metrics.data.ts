@@ -24,7 +24,7 @@ export const profileMetrics = {
   podrole_profile_conditions_total: {
     type: 'counter',
     help: 'Conditions of profiles that changed, by type and new reason.',
-    labels: { condition: ['Ready', 'NamespaceReady', 'AccessReady', 'AwsIamReady'], reason: codes },
+    labels: { condition: ['Ready', 'NamespaceReady', 'AccessReady', 'AwsIamReady', 'PodsCurrent'], reason: codes },
   },
   podrole_profile_reconciles_total: {
     type: 'counter',

@@ -19,6 +19,7 @@ describe('optionsFromFlags', () => {
       namespace: undefined,
       labelsFile: '/etc/profile-controller/namespace-labels.yaml',
       dryRun: false,
+      reportPods: false,
     });
     expect(result.options).toMatchObject({
       audience: 'sts.amazonaws.com',

@@ -22,6 +22,8 @@ export interface ControllerServing {
   readonly namespace: string | undefined;
   readonly labelsFile: string | undefined;
   readonly dryRun: boolean;
+  /** Whether pods are looked at. */
+  readonly reportPods: boolean;
   /** The validating webhook; `undefined`: none. */
   readonly webhook: WebhookServing | undefined;
 }
@@ -85,6 +87,7 @@ export function optionsFromFlags(
     namespace: read.text('namespace') || undefined,
     labelsFile: read.text('namespace-labels-path') || undefined,
     dryRun: read.bool('dry-run'),
+    reportPods: read.bool('report-pods'),
     webhook: webhookServing(read),
   };
   return read.problems.length > 0 ? { ok: false, problems: read.problems } : { ok: true, options, serving, notices: noticesOf(values) };

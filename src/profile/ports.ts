@@ -5,6 +5,7 @@ import type { Resource } from '../kube/core/resource.ts';
 import type { ProfileMetric } from './metrics.data.ts';
 import type { Profile, ProfileStatus } from './profile.ts';
 import type { ReasonCode } from './reasons.data.ts';
+import type { RunningPod } from './stale-pods.ts';
 
 /**
  * The profiles of the cluster. `list` and `get` answer from a cache that may lag; every other method speaks to the API server.
@@ -70,6 +71,15 @@ export interface ObjectApplier {
    * `undefined` when the object is absent or the value another.
    */
   removeEntry(ref: ObjectRef, entry: MetadataEntry, signal: AbortSignal): Promise<KubeObject | undefined>;
+}
+
+/** Pods, for those alone who were asked to report on them. */
+export interface PodLister {
+  /** The pods of one service account that have not ended, some hundred at most; `more`: there are others. A rejection means that no answer came. */
+  list(
+    account: { readonly namespace: string; readonly serviceAccount: string },
+    signal: AbortSignal,
+  ): Promise<{ readonly pods: readonly RunningPod[]; readonly more: boolean }>;
 }
 
 /** A role as GetRole answers. */
@@ -160,6 +170,8 @@ export interface ProfileControllerDeps {
   readonly profiles: ProfileStore;
   readonly objects: ObjectApplier;
   readonly trustPolicies: TrustPolicyStore;
+  /** Absent: pods are not looked at. */
+  readonly pods?: PodLister;
   readonly records: RecordStore;
   readonly lease: LeaseView;
   readonly events: EventSink;

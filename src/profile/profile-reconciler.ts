@@ -9,6 +9,7 @@ import type { Effects } from './internal/effects.ts';
 import type { FreshObjects } from './internal/fresh-objects.ts';
 import type { FreshProfiles } from './internal/fresh-profiles.ts';
 import { type NamespaceObjects, verdictOf } from './internal/namespace-objects.ts';
+import type { AnnotatedAccount, PodWatch } from './internal/pod-watch.ts';
 import { upstreamFailureOf } from './metrics.data.ts';
 import type { EventSink, LeaseView, Metrics } from './ports.ts';
 import { FINALIZER, isDeleting, isPaused, nameOf, ownFinalizers, type Profile } from './profile.ts';
@@ -26,6 +27,8 @@ export interface ProfileReconcilerDeps {
   readonly objects: FreshObjects;
   readonly namespaceObjects: NamespaceObjects;
   readonly effects: Effects;
+  /** Absent: pods are not looked at. */
+  readonly pods: PodWatch | undefined;
   readonly lease: LeaseView;
   readonly events: EventSink;
   readonly metrics: Metrics;
@@ -74,6 +77,7 @@ export class ProfileReconciler {
     book.dropProfile(name);
     profiles.forget(name);
     objects.forget(name);
+    this.#deps.pods?.forget(name);
     this.#generations.delete(name);
     return { kind: 'done' };
   }
@@ -127,12 +131,22 @@ export class ProfileReconciler {
       access: access === undefined ? { reason: 'AccessApplied', message: reasons.AccessApplied.doc } : verdictOf(access),
       awsIam,
       roles: awsIam.roles,
+      pods: awsIam.pending ? undefined : await this.#deps.pods?.report(profile, this.#annotated(claims)),
     };
     const undecided = awsIam.pending && isGood(parts.namespace.reason) && isGood(parts.access.reason);
     if (!undecided) await this.#say(profile, parts);
     this.#deps.metrics.count('request_kf', { component: 'profile_controller', kind: 'reconcile' });
     const refused = contents ?? access;
-    return refused === undefined ? { kind: 'done' } : { kind: 'retry', error: new Error(refused.message) };
+    if (refused !== undefined) return { kind: 'retry', error: new Error(refused.message) };
+    const lookAgainMs = this.#deps.pods?.dueIn(nameOf(profile));
+    return lookAgainMs === undefined ? { kind: 'done' } : { kind: 'after', ms: lookAgainMs };
+  }
+
+  /** The claims whose service account was seen to carry the role. */
+  #annotated(claims: Claims): readonly AnnotatedAccount[] {
+    return claims.claims.flatMap(({ serviceAccount, subject, role }) =>
+      this.#deps.book.annotatedRole(subject) === role.text ? [{ serviceAccount, role: role.text }] : [],
+    );
   }
 
   #labelsNote(namespace: Verdict): { readonly message: string } {
@@ -254,7 +268,8 @@ export class ProfileReconciler {
           severity: 'major',
         });
       }
-      if (reason === 'Reconciled') events.emit({ profile, type: 'Normal', reason, message: one.message ?? '' });
+      if (reason === 'Reconciled' || reason === 'PodsNeedRestart')
+        events.emit({ profile, type: 'Normal', reason, message: one.message ?? '' });
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Json } from '../base/json.ts';
 import { isPaused as hasPausedAnnotation } from '../identity/annotations.ts';
 import type { KubeObject } from '../kube/core/object.ts';
+import type { StalePods } from './stale-pods.ts';
 
 /** Upstream's finalizer; podrole honours it so that an upstream installation can be taken over. */
 export const UPSTREAM_FINALIZER = 'profile-finalizer';
@@ -54,6 +55,7 @@ export interface RoleStatus {
 export interface ProfileStatus {
   readonly conditions: readonly Condition[];
   readonly roles?: readonly RoleStatus[];
+  readonly stalePods?: StalePods;
 }
 
 /** A `kubeflow.org` Profile, in either served version. */
@@ -63,7 +65,7 @@ export interface Profile extends KubeObject {
     readonly plugins?: readonly PluginEntry[];
     readonly resourceQuotaSpec?: ResourceQuotaSpec;
   };
-  readonly status?: { readonly conditions?: readonly Condition[]; readonly roles?: readonly RoleStatus[] };
+  readonly status?: Partial<ProfileStatus>;
 }
 
 /** The profile's name, which is also its namespace's. */

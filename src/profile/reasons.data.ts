@@ -38,6 +38,10 @@ export const reasons = {
   },
   ReadSettling: { kind: 'wait', doc: 'IAM may still answer with an older document; it is read once more before the finalizer goes' },
 
+  PodsCurrent: { kind: 'ok', doc: 'every pod of the annotated service accounts has their role' },
+  PodsNeedRestart: { kind: 'wait', doc: 'pods run without the role of their service account, or with a former one: restart them' },
+  PodsUnknown: { kind: 'finding', doc: 'the pods of the service accounts could not be listed' },
+
   PluginUndecodable: { kind: 'error', doc: 'the spec of a plugin is not of its type' },
   PluginUnknown: { kind: 'finding', doc: 'podrole does not know this kind of plugin; it is skipped' },
   PluginRepeated: { kind: 'error', doc: 'two entries give one service account different roles' },

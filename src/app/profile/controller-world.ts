@@ -17,6 +17,7 @@ import { nameOf, type Profile } from '../../profile/profile.ts';
 import { type DeclaredMetrics, declaredMetrics } from '../declared-metrics.ts';
 import { sha256Hex } from '../sha256.ts';
 import { objectApplier } from './object-applier.ts';
+import { podLister } from './pod-lister.ts';
 import { profileStore } from './profile-store.ts';
 import { recordStore } from './record-store.ts';
 import { trustPolicyStore } from './trust-policy-store.ts';
@@ -28,6 +29,8 @@ export interface ControllerWorldOptions {
   readonly namespace: string;
   /** The namespace labels file; `undefined`: no labels. */
   readonly labelsFile: string | undefined;
+  /** Look at pods, and say which ones run without their role. Default false. */
+  readonly reportPods?: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -88,6 +91,7 @@ export async function openControllerWorld(options: ControllerWorldOptions, signa
       profiles: profileStore(client, profiles.store),
       objects: objectApplier(client, copies),
       trustPolicies: trustPolicyStore(options.aws),
+      ...(options.reportPods === true ? { pods: podLister(client) } : {}),
       records: recordStore(client, options.namespace),
       lease,
       events: {

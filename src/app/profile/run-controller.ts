@@ -55,6 +55,7 @@ export async function runController(run: ControllerRun, context: RunControllerCo
     aws: { region: serving.region ?? env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? ANY_REGION, endpoint: serving.iamEndpoint },
     namespace: serving.namespace ?? namespace ?? 'default',
     labelsFile: serving.labelsFile,
+    reportPods: serving.reportPods,
     clock,
     log,
   };
