@@ -10,6 +10,13 @@ import { documentsOf, type Manifest, shippedManifests } from './manifests.ts';
 const manifests = await shippedManifests();
 const kubectl = await cachedKubectl();
 
+/** What kubectl makes of a folder. */
+async function rendered(folder: string): Promise<readonly Manifest[]> {
+  if ('skipped' in kubectl) return [];
+  const { stdout } = await promisify(execFile)(kubectl.program, ['kustomize', join(root, folder)], { maxBuffer: 1 << 24 });
+  return documentsOf(stdout);
+}
+
 /** Changes the text of one manifest; a seed that changes nothing is none. */
 function seeded(kind: string, name: string, change: (text: string) => string): readonly Manifest[] {
   return manifests.map((manifest) => {
@@ -89,11 +96,22 @@ describe('the manifests', () => {
   });
 
   it.skipIf('skipped' in kubectl)('are rendered by kubectl as they are read here', async () => {
-    if ('skipped' in kubectl) return;
-    const { stdout } = await promisify(execFile)(kubectl.program, ['kustomize', join(root, 'deploy')], { maxBuffer: 1 << 24 });
     const sorted = (all: readonly Manifest[]): readonly unknown[] =>
       [...all].sort((a, b) => (`${a.kind} ${a.metadata.name}` < `${b.kind} ${b.metadata.name}` ? -1 : 1));
-    expect(sorted(documentsOf(stdout))).toEqual(sorted(manifests));
+    expect(sorted(await rendered('deploy'))).toEqual(sorted(manifests));
+  });
+
+  it.skipIf('skipped' in kubectl)('let the controller list pods in an overlay alone, which tells it to', async () => {
+    const all = await rendered('deploy/overlays/report-pods');
+    expect(check(all)).toEqual([
+      { rule: 'nothing with secrets, pods or tokens in all of the cluster', at: 'ClusterRole podrole-controller-pods' },
+    ]);
+    expect(all.find(({ metadata }) => metadata.name === 'podrole-controller-pods')?.rules).toEqual([
+      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+    ]);
+    expect(JSON.stringify(all.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'podrole-controller'))).toContain(
+      '"--report-pods"',
+    );
   });
 });
 
