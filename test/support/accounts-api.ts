@@ -11,14 +11,35 @@ export interface AccountsApi {
   readonly reads: readonly string[];
   /** Adds or changes an account and tells the watchers. */
   put(key: string, annotations: Readonly<Record<string, string>>): void;
+  /** Removes an account and tells the watchers. */
+  remove(key: string): void;
+  /** While it is silent, watches stay open and tell nothing: what changes meanwhile they never hear of. */
+  silence(isSilent: boolean): void;
+  /** Ends every watch, with an error event of this code where one is given. */
+  endWatches(code?: number): void;
+  /** Refuses requests for as long as it says how; `undefined`: none. */
+  refuse(by: ((request: AccountsRequest) => Refusal | undefined) | undefined): void;
   /** What requests wait for before they are answered; `undefined`: nothing. */
   hold(gate: ((path: string) => Promise<void>) | undefined): void;
   close(): Promise<void>;
 }
 
+/** What a request asks for. */
+export interface AccountsRequest {
+  readonly verb: 'list' | 'watch' | 'get';
+  /** A page after the first. */
+  readonly continues: boolean;
+}
+export interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 const PATH = /^\/api\/v1(?:\/namespaces\/([^/]+))?\/(serviceaccounts|configmaps)(?:\/([^/]+))?$/;
 
-export async function startAccountsApi(initial: Accounts = new Map()): Promise<AccountsApi> {
+/** `port`: one that was used before, for an API that comes back. */
+export async function startAccountsApi(initial: Accounts = new Map(), port = 0): Promise<AccountsApi> {
   const objects = new Map<string, string>();
   const watchers = new Set<ServerResponse>();
   const reads: string[] = [];
@@ -26,6 +47,8 @@ export async function startAccountsApi(initial: Accounts = new Map()): Promise<A
   let snapshot: { readonly version: number; readonly all: readonly string[] } = { version: 0, all: [] };
   let version = 1;
   let gate: ((path: string) => Promise<void>) | undefined;
+  let refusal: ((request: AccountsRequest) => Refusal | undefined) | undefined;
+  let silent = false;
 
   const objectOf = (key: string, annotations: Readonly<Record<string, string>>): string => {
     const [namespace, name] = key.split('/');
@@ -53,12 +76,22 @@ export async function startAccountsApi(initial: Accounts = new Map()): Promise<A
     return text;
   }
 
+  function tell(type: string, object: string): void {
+    if (silent) return;
+    for (const watcher of watchers) watcher.write(`{"type":"${type}","object":${object}}\n`);
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://api');
     await gate?.(url.pathname);
     const [matched, namespace, plural, name] = PATH.exec(url.pathname) ?? [];
     response.setHeader('content-type', 'application/json');
-    if (matched === undefined || plural === 'configmaps') {
+    const verb = name !== undefined ? 'get' : url.searchParams.get('watch') === 'true' ? 'watch' : 'list';
+    const refused = refusal?.({ verb, continues: url.searchParams.has('continue') });
+    if (refused !== undefined) {
+      for (const [header, value] of Object.entries(refused.headers ?? {})) response.setHeader(header, value);
+      refuse(response, refused.code, refused.reason);
+    } else if (matched === undefined || plural === 'configmaps') {
       refuse(response, 404, 'NotFound');
     } else if (name !== undefined) {
       const key = `${namespace}/${name}`;
@@ -68,7 +101,7 @@ export async function startAccountsApi(initial: Accounts = new Map()): Promise<A
       else response.end(found);
     } else if (url.searchParams.get('sendInitialEvents') === 'true') {
       refuse(response, 422, 'Invalid');
-    } else if (url.searchParams.get('watch') === 'true') {
+    } else if (verb === 'watch') {
       response.flushHeaders();
       watchers.add(response);
       response.once('close', () => watchers.delete(response));
@@ -78,7 +111,7 @@ export async function startAccountsApi(initial: Accounts = new Map()): Promise<A
   }
 
   const server = createServer((request, response) => void serve(request, response));
-  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
+  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port }, resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     reads,
@@ -86,7 +119,21 @@ export async function startAccountsApi(initial: Accounts = new Map()): Promise<A
       const type = objects.has(key) ? 'MODIFIED' : 'ADDED';
       const object = objectOf(key, annotations);
       objects.set(key, object);
-      for (const watcher of watchers) watcher.write(`{"type":"${type}","object":${object}}\n`);
+      tell(type, object);
+    },
+    remove: (key) => {
+      if (!objects.delete(key)) throw new Error(`there is no account ${key}`);
+      tell('DELETED', objectOf(key, {}));
+    },
+    silence: (isSilent) => {
+      silent = isSilent;
+    },
+    endWatches: (code) => {
+      const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, reason: 'Expired', message: 'too old resource version' };
+      for (const watcher of watchers) watcher.end(code === undefined ? '' : `${JSON.stringify({ type: 'ERROR', object: status })}\n`);
+    },
+    refuse: (by) => {
+      refusal = by;
     },
     hold: (next) => {
       gate = next;
