@@ -19,6 +19,8 @@ export interface DeclaredMetrics<Name extends string> {
   observe(name: Name, value: number, labels?: Labels): void;
 }
 
+const NO_LABELS: Labels = {};
+
 /** Registers every metric of a feature's table, and the process's own. */
 export function declaredMetrics<Name extends string>(table: Readonly<Record<Name, Declaration>>): DeclaredMetrics<Name> {
   const registry = createMetrics();
@@ -30,17 +32,26 @@ export function declaredMetrics<Name extends string>(table: Readonly<Record<Name
     const options = { name, help, labels };
     if (type === 'counter') {
       const counter = registry.counter(options);
-      // Kept here between scrapes: the library hashes labels at each count.
+      // Kept here between scrapes: the library hashes labels at each count. Callers who pass the same object each time are known by it.
       const counts = new Map<string, { readonly labels: Labels; amount: number }>();
+      const known = new WeakMap<Labels, { amount: number }>();
       update.set(name, (value, given) => {
+        const same = known.get(given);
+        if (same !== undefined) {
+          same.amount += value;
+          return;
+        }
         const key = Object.values(given).join('\n');
-        const known = counts.get(key);
-        if (known === undefined) counts.set(key, { labels: given, amount: value });
-        else known.amount += value;
+        const count = counts.get(key) ?? { labels: given, amount: 0 };
+        count.amount += value;
+        counts.set(key, count);
+        known.set(given, count);
       });
       settle.push(() => {
-        for (const { labels: given, amount } of counts.values()) counter.add(amount, given);
-        counts.clear();
+        for (const count of counts.values()) {
+          if (count.amount > 0) counter.add(count.amount, count.labels);
+          count.amount = 0;
+        }
       });
     } else if (type === 'gauge') {
       const gauge = registry.gauge(options);
@@ -54,7 +65,7 @@ export function declaredMetrics<Name extends string>(table: Readonly<Record<Name
     for (const each of settle) each();
     return scrape;
   };
-  const write = (name: string, value: number, labels: Labels = {}): void => {
+  const write = (name: string, value: number, labels: Labels = NO_LABELS): void => {
     const target = update.get(name);
     if (target === undefined) throw new RangeError(`metric ${name} is not declared`);
     target(value, labels);

@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { OwnHistogram } from './internal/own-histogram.ts';
 
 /** Every label with all the values it can have. */
 export type LabelValues = Readonly<Record<string, readonly string[]>>;
@@ -82,15 +83,18 @@ export function createMetrics(): Metrics {
       return { set: (value, ...[labels]) => gauge.set({ ...labels }, value) };
     },
     histogram: (options) => {
-      const histogram = new Histogram({ ...base(options), buckets: [...options.buckets] });
+      const histogram = new OwnHistogram(options);
+      registry.registerMetric(histogram as unknown as Metric);
       for (const labels of combinations(options.labels)) histogram.zero(labels);
-      return { observe: (value, ...[labels]) => histogram.observe({ ...labels }, value) };
+      return { observe: (value, ...[labels]) => histogram.observe(labels ?? NO_LABELS, value) };
     },
     withProcessMetrics: () => collectDefaultMetrics({ register: registry }),
     expose,
     handle: async () => new Response(await expose(), { headers: { 'content-type': registry.contentType } }),
   };
 }
+
+const NO_LABELS = {};
 
 function argsOf<L extends LabelValues>(labels: Record<string, string>): Args<L> {
   return (Object.keys(labels).length === 0 ? [] : [labels]) as unknown as Args<L>;

@@ -42,6 +42,10 @@ export interface Refusal {
 const REVIEW = vocabulary('kind', 'apiVersion', 'request');
 const REQUEST = vocabulary('uid', 'kind', 'namespace', 'operation', 'subResource', 'object', 'dryRun');
 const GROUP_KIND = vocabulary('kind', 'group');
+const KIND = vocabulary('AdmissionReview');
+const VERSION = vocabulary('admission.k8s.io/v1', 'admission.k8s.io/v1beta1');
+const OPERATION = vocabulary('CREATE');
+const OBJECT_KIND = vocabulary('Pod');
 const SERVED: ReadonlySet<string> = new Set(['', 'admission.k8s.io/v1', 'admission.k8s.io/v1beta1']);
 
 /**
@@ -142,10 +146,10 @@ function scanReview(cursor: JsonCursor): Review {
   for (let more = cursor.enterObject(); more; more = cursor.nextMember()) {
     switch (cursor.key(REVIEW)) {
       case 'kind':
-        kind = textMember(cursor);
+        kind = textMember(cursor, KIND);
         break;
       case 'apiVersion':
-        apiVersion = textMember(cursor);
+        apiVersion = textMember(cursor, VERSION);
         break;
       case 'request':
         request = scanRequest(cursor);
@@ -182,7 +186,7 @@ function scanRequest(cursor: JsonCursor): Request | undefined | Misshapen {
         namespace = textMember(cursor);
         break;
       case 'operation':
-        operation = textMember(cursor);
+        operation = textMember(cursor, OPERATION);
         break;
       case 'subResource':
         subResource = textMember(cursor);
@@ -218,7 +222,7 @@ function kindMember(cursor: JsonCursor): string | Misshapen {
   let group: string | Misshapen = '';
   for (let more = cursor.enterObject(); more; more = cursor.nextMember()) {
     const key = cursor.key(GROUP_KIND);
-    if (key === 'kind') kind = textMember(cursor);
+    if (key === 'kind') kind = textMember(cursor, OBJECT_KIND);
     else if (key === 'group') group = textMember(cursor);
     else cursor.skip();
   }

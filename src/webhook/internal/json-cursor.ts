@@ -102,13 +102,6 @@ export class JsonCursor {
     return word;
   }
 
-  /** Reads a key and its colon, decoded. */
-  anyKey(): string {
-    const key = this.text();
-    this.#colon();
-    return key;
-  }
-
   /** Reads a text that is one of the words, or passes over another one. */
   word<Word extends string>(wanted: Vocabulary<Word>): Word | undefined {
     const start = this.#passText();
@@ -117,9 +110,10 @@ export class JsonCursor {
     return wanted.words.find((word) => word === decoded);
   }
 
-  /** Reads a text. */
-  text(): string {
-    return this.#decode(this.#passText());
+  /** Reads a text; one of the `usual` ones faster. */
+  text(usual?: Vocabulary<string>): string {
+    const start = this.#passText();
+    return (usual !== undefined && this.#plain ? this.#match(usual, start + 1, this.#at - 1) : undefined) ?? this.#decode(start);
   }
 
   /** Passes over one value of any kind. */

@@ -1,4 +1,4 @@
-import type { JsonCursor } from './json-cursor.ts';
+import type { JsonCursor, Vocabulary } from './json-cursor.ts';
 
 /** Byte offsets of one JSON value. */
 export interface Span {
@@ -10,10 +10,10 @@ export interface Span {
 export const MISSHAPEN: unique symbol = Symbol('misshapen');
 export type Misshapen = typeof MISSHAPEN;
 
-/** Reads a text; null is empty, as for Kubernetes' own decoder. */
-export function textMember(cursor: JsonCursor): string | Misshapen {
+/** Reads a text; null is empty, as for Kubernetes' own decoder. `usual`: what it mostly is, which is then not decoded. */
+export function textMember(cursor: JsonCursor, usual?: Vocabulary<string>): string | Misshapen {
   const kind = cursor.kind();
-  if (kind === 'text') return cursor.text();
+  if (kind === 'text') return cursor.text(usual);
   cursor.skip();
   return kind === 'null' ? '' : MISSHAPEN;
 }

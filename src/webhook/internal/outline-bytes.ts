@@ -12,7 +12,7 @@ import {
   WINDOWS,
 } from '../../identity/pod-outline.ts';
 import type { PodRef, Span } from '../scan.ts';
-import { JsonCursor, vocabulary } from './json-cursor.ts';
+import { JsonCursor, type Vocabulary, vocabulary } from './json-cursor.ts';
 import { MISSHAPEN, textMember } from './members.ts';
 
 const NAME = vocabulary('name');
@@ -23,6 +23,10 @@ const SOURCES = vocabulary('sources');
 const SOURCE = vocabulary('serviceAccountToken');
 const TOKEN = vocabulary('audience', 'path');
 const VARIABLE = vocabulary(...AWS_VARIABLES);
+const LABEL = vocabulary(POD_IDENTITY_LABEL);
+const OS_LABEL = vocabulary(...OS_LABELS);
+/** Of lists of annotations, each made once. */
+const vocabularies = new WeakMap<readonly string[], Vocabulary<string>>();
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -45,7 +49,7 @@ function outlineSpans(body: Uint8Array, ref: PodRef, spans: NonNullable<PodRef['
   const at = <T>(span: Span | undefined, read: (cursor: JsonCursor) => T): T | undefined => span && read(new JsonCursor(body, span.start));
   return {
     name: ref.name,
-    annotations: at(spans.annotations, (cursor) => texts(cursor, wanted)) ?? {},
+    annotations: at(spans.annotations, (cursor) => texts(cursor, vocabularyOf(wanted))) ?? {},
     labels: labelState(spans.labels, at),
     windows: isWindows(body, spans, at),
     volumes: at(spans.volumes, (cursor) => items(cursor, volumeOutline)),
@@ -58,12 +62,12 @@ type ReadAt = <T>(span: Span | undefined, read: (cursor: JsonCursor) => T) => T 
 
 function labelState(labels: Span | undefined | 'no-metadata', at: ReadAt): PodOutline['labels'] {
   if (labels === 'no-metadata') return labels;
-  const found = at(labels, (cursor) => texts(cursor, [POD_IDENTITY_LABEL]));
+  const found = at(labels, (cursor) => texts(cursor, LABEL));
   return found === undefined ? 'none' : { podIdentity: found[POD_IDENTITY_LABEL] };
 }
 
 function isWindows(body: Uint8Array, spans: NonNullable<PodRef['spans']>, at: ReadAt): boolean {
-  const selector = at(spans.nodeSelector, (cursor) => texts(cursor, OS_LABELS)) ?? {};
+  const selector = at(spans.nodeSelector, (cursor) => texts(cursor, OS_LABEL)) ?? {};
   const os = at(spans.os, nameOf);
   // An affinity is rare and deep: what is left of it after the scan's check is parsed.
   const { affinity } = spans;
@@ -71,17 +75,24 @@ function isWindows(body: Uint8Array, spans: NonNullable<PodRef['spans']>, at: Re
   return OS_LABELS.some((label) => selector[label] === WINDOWS) || os === WINDOWS || requiresWindows(parsed);
 }
 
+function vocabularyOf(words: readonly string[]): Vocabulary<string> {
+  const known = vocabularies.get(words) ?? vocabulary(...words);
+  vocabularies.set(words, known);
+  return known;
+}
+
 /** Every member of an object of texts is checked, those that are wanted are kept. */
-function texts(cursor: JsonCursor, wanted: readonly string[]): Readonly<Record<string, string>> {
+function texts(cursor: JsonCursor, wanted: Vocabulary<string>): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
   for (let more = cursor.enterObject(); more; more = cursor.nextMember()) {
-    const key = cursor.anyKey();
+    const key = cursor.key(wanted);
     const kind = cursor.kind();
-    if (kind === 'text' && wanted.includes(key)) found[key] = cursor.text();
-    else if (kind === 'text' || kind === 'null') {
+    if (kind !== 'text' && kind !== 'null') throw new ShapeError('a member of annotations, labels or node selector is no text');
+    if (key !== undefined && kind === 'text') found[key] = cursor.text();
+    else {
       cursor.skip();
-      if (wanted.includes(key)) found[key] = '';
-    } else throw new ShapeError(`${key} is no text`);
+      if (key !== undefined) found[key] = '';
+    }
   }
   return found;
 }

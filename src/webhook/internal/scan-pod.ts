@@ -44,17 +44,16 @@ export function scanPod(cursor: JsonCursor): ScannedPod | Misshapen {
     else cursor.skip();
   }
   if (metadata === MISSHAPEN || spec === MISSHAPEN || spec === undefined) return MISSHAPEN;
-  const { serviceAccountName, ...specSpans } = spec;
+  const { serviceAccountName, containers, initContainers, volumes, nodeSelector, os, affinity } = spec;
+  const object = { start, end: cursor.offset };
+  const annotations = metadata?.annotations;
+  const labels = metadata === undefined ? 'no-metadata' : metadata.labels;
   return {
     name: metadata?.name ?? '',
     generateName: metadata?.generateName ?? '',
     serviceAccount: serviceAccountName,
-    spans: {
-      object: { start, end: cursor.offset },
-      annotations: metadata?.annotations,
-      labels: metadata === undefined ? 'no-metadata' : metadata.labels,
-      ...specSpans,
-    },
+    // Member by member: a spread costs more than the scan of the whole metadata.
+    spans: { object, annotations, labels, volumes, containers, initContainers, nodeSelector, os, affinity },
   };
 }
 
