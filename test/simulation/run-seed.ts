@@ -2,7 +2,7 @@ import { closedTrustDocument } from '../../src/iam/trust-document.ts';
 import { describeAction } from '../../src/profile/action.ts';
 import { type Case, type CaseEvent, drawCase, SPAN_MS } from './case.ts';
 import { Invariants, type Violation, type Wrong } from './invariants.ts';
-import { HOST_PATH, ISSUER, PROVIDER, QUOTA, ROLE_A, ROLE_B, specOf } from './scenario.ts';
+import { HOST_PATH, ISSUER, OWN_ROLE, PROVIDER, QUOTA, ROLE_A, ROLE_B, specOf } from './scenario.ts';
 import { type CallFault, CallFaults, type FaultMix, FaultTally, noFaults } from './world/faults.ts';
 import { Fleet } from './world/fleet.ts';
 import { ec2, ForeignWriter } from './world/foreign-writer.ts';
@@ -17,8 +17,8 @@ import { TraceHash } from './world/trace-hash.ts';
 const RELIST_MS = 120_000;
 /** The controller's late-write window, and a look after it. */
 const WINDOW_MS = 305_000;
-/** From when everything that was under way has landed. */
-const CONVERGE_MS = 2 * 60_000;
+/** From when everything that was under way has landed: the longest back-off, with its jitter. */
+const CONVERGE_MS = 6 * 60_000;
 /** Three resyncs of two roles. */
 const IDLE_MS = 65_000;
 const LOOK_MS = 20_000;
@@ -186,9 +186,10 @@ async function comeToRest({ scheduler, kube, iam, tick, unrest }: Resting): Prom
   }
 }
 
-/** One role that admits nobody, and one as upstream leaves it when its last profile goes: bound to the audience alone. */
+/** One role that admits nobody, the controller's own, and one as upstream leaves it when its last profile goes: bound to the audience alone. */
 function setRoles(iam: SimIam): void {
   iam.createRole(ROLE_A, closedTrustDocument(PROVIDER));
+  iam.createRole(OWN_ROLE, JSON.stringify({ Version: '2012-10-17', Statement: [ec2] }));
   const legacy = {
     Effect: 'Allow',
     Principal: { Federated: PROVIDER },

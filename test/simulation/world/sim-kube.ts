@@ -50,6 +50,9 @@ export class SimKube {
   /** Namespaces that were there before any profile, and belong to somebody else. */
   readonly foreign = new Set<string>();
   readonly #history: { readonly at: number; readonly name: string; readonly before: Profile | undefined }[] = [];
+  /** How often each object, record or profile was made and deleted. */
+  readonly made = new Map<string, number>();
+  readonly unmade = new Map<string, number>();
   /** While the API server is away, until this virtual time. */
   awayUntil = 0;
   #version = 100;
@@ -58,6 +61,10 @@ export class SimKube {
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
+  }
+
+  #count(counts: Map<string, number>, key: string): void {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
 
   #next(): string {
@@ -76,6 +83,7 @@ export class SimKube {
     this.#history.push({ at: this.#scheduler.now, name, before: this.profiles.get(name) });
     if (stored.metadata.deletionTimestamp !== undefined && (stored.metadata.finalizers ?? []).length === 0) {
       this.profiles.delete(name);
+      this.#count(this.unmade, `profiles/${name}`);
       this.#tell({ kind: 'profile', name, object: undefined });
       this.#collect(stored.metadata.uid ?? '');
     } else {
@@ -245,6 +253,7 @@ export class SimKube {
     )
       return known.object;
     const stored = { ...next, metadata: { ...next.metadata, resourceVersion: this.#next() } };
+    if (known === undefined) this.#count(this.made, refKey(ref));
     this.objects.set(refKey(ref), { ref, object: stored, manager: managers });
     this.#tell({ kind: 'object', ref, object: stored });
     return stored;
@@ -252,6 +261,7 @@ export class SimKube {
 
   delete(ref: ObjectRef): void {
     if (!this.objects.delete(refKey(ref))) return;
+    this.#count(this.unmade, refKey(ref));
     this.#next();
     this.#tell({ kind: 'object', ref, object: undefined });
   }
@@ -264,6 +274,7 @@ export class SimKube {
       ...object,
       metadata: { ...object.metadata, uid: known?.metadata.uid ?? `uid-${++this.#uid}`, resourceVersion: this.#next() },
     };
+    if (known === undefined) this.#count(this.made, `records/${name}`);
     this.records.set(name, stored);
     return { kind: 'written', object: stored };
   }
@@ -272,6 +283,7 @@ export class SimKube {
     const name = object.metadata.name ?? '';
     if (this.records.get(name)?.metadata.resourceVersion !== object.metadata.resourceVersion) return 'conflict';
     this.records.delete(name);
+    this.#count(this.unmade, `records/${name}`);
     this.#next();
     return 'deleted';
   }
