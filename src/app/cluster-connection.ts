@@ -9,6 +9,7 @@ export interface ClusterAccess {
   /** One kubeconfig file; absent: as `preferPod` says, then $KUBECONFIG, then ~/.kube/config. */
   readonly kubeconfig?: string | undefined;
   readonly context?: string | undefined;
+  /** `PODROLE_SERVICE_ACCOUNT_FOLDER` is where the pod's own account is, for containers that find their mounts elsewhere (Windows HostProcess). */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly userAgent: string;
   /** In a pod, and with no kubeconfig named, use the pod's own account. For the servers. */
@@ -32,7 +33,7 @@ async function credentialsFor(access: ClusterAccess): Promise<KubeCredentials> {
   const clock = access.clock ?? systemClock();
   const { env } = access;
   if (access.preferPod === true && access.kubeconfig === undefined && env.KUBERNETES_SERVICE_HOST)
-    return inClusterCredentials({ env, clock });
+    return inClusterCredentials({ env, clock, mountPath: env.PODROLE_SERVICE_ACCOUNT_FOLDER || undefined });
   // Loaded here: the library that reads YAML kubeconfigs is large, and a pod never needs it.
   const { loadKubeconfig } = await import('../kube/client/kubeconfig.ts');
   return loadKubeconfig({

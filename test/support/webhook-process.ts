@@ -26,7 +26,7 @@ export interface HttpsAnswer {
 }
 
 /** A port that was free a moment ago: flags, as upstream's, name ports and cannot be told one. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
   const { port } = server.address() as { readonly port: number };

@@ -11,7 +11,7 @@ export interface InClusterOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Default `/var/run/secrets/kubernetes.io/serviceaccount`. */
-  readonly mountPath?: string;
+  readonly mountPath?: string | undefined;
 }
 
 /** The credentials that Kubernetes mounts into a pod. Rejects with `CredentialsError` outside of one. The token is read anew as the kubelet replaces it. */
