@@ -46,9 +46,8 @@ export const controllerFlagTable: readonly FlagRow[] = [
   {
     name: 'trust-policy-quota',
     type: 'string',
-    default: '2048',
-    unit: 'characters',
-    doc: 'longest trust policy that the account allows (ACLSizePerRole), or off',
+    default: 'auto',
+    doc: 'longest trust policy that the account allows (ACLSizePerRole) in characters, or off; auto: what IAM’s GetAccountSummary says at start, else 2048',
   },
   {
     name: 'trust-resync',

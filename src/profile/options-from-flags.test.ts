@@ -23,10 +23,10 @@ describe('optionsFromFlags', () => {
     });
     expect(result.options).toMatchObject({
       audience: 'sts.amazonaws.com',
-      trustPolicyQuota: 2048,
       lateWriteWindowMs: 300_000,
       allowedRoles: [],
     });
+    expect(result.options.trustPolicyQuota).toBeUndefined();
     expect(result.options.istio).toEqual({
       userIdHeader: 'x-goog-authenticated-user-email',
       userIdPrefix: 'accounts.google.com:',

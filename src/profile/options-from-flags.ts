@@ -60,10 +60,11 @@ export function optionsFromFlags(
   if (defaultRole !== undefined && !parseRoleArn(defaultRole.replaceAll('{namespace}', 'n').replaceAll('{owner}', 'o')).ok) {
     read.problem('default-role', `${JSON.stringify(defaultRole)} is not the ARN of a role; only {namespace} and {owner} are replaced`);
   }
+  const quota = quotaOf(read);
   const env = (name: keyof typeof controllerEnvironment): string => environment[name] || controllerEnvironment[name].default;
   const options: Omit<ProfileControllerOptions, 'issuer'> = {
     audience: read.text('audience'),
-    trustPolicyQuota: quota(read),
+    ...(quota === undefined ? {} : { trustPolicyQuota: quota }),
     ...(resync === 0 ? {} : { trustResyncMs: resync }),
     lateWriteWindowMs: read.duration('late-write-window'),
     allowedRoles: allowedRoles(read),
@@ -105,11 +106,13 @@ function webhookServing(read: FlagReader): WebhookServing | undefined {
   return { port, certificate: { kind: 'own', secret, service, configuration: read.text('webhook-configuration') || undefined } };
 }
 
-function quota(read: FlagReader): number | 'off' {
+/** `undefined`: the account says. */
+function quotaOf(read: FlagReader): number | 'off' | undefined {
   const text = read.text('trust-policy-quota');
+  if (text === 'auto') return undefined;
   if (text === 'off') return 'off';
   if (/^[0-9]{1,6}$/.test(text) && Number(text) > 0) return Number(text);
-  read.problem('trust-policy-quota', `${JSON.stringify(text)} is neither a number of characters nor off`);
+  read.problem('trust-policy-quota', `${JSON.stringify(text)} is neither a number of characters, nor off, nor auto`);
   return 'off';
 }
 

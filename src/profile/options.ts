@@ -11,7 +11,7 @@ export interface ProfileControllerOptions {
   readonly audience?: string;
   /** Client ids of the provider, for telling an open statement; default the audience alone. */
   readonly registeredAudiences?: readonly string[];
-  /** Characters of a trust policy; default 2,048. */
+  /** Characters of a trust policy; default 2,048, which is IAM’s own until somebody has it raised. */
   readonly trustPolicyQuota?: number | 'off';
   /** Time between two looks at one role; default 10 s per known role, at least 20 s, at most 5 min. */
   readonly trustResyncMs?: number;

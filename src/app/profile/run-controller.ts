@@ -8,6 +8,7 @@ import { FIELD_MANAGER } from '../../profile/profile.ts';
 import { connectCluster } from '../cluster-connection.ts';
 import { ended } from '../ended.ts';
 import { clusterIssuer } from '../run-setup.ts';
+import { accountQuota } from './account-quota.ts';
 import { type ControllerServerOptions, startControllerServer } from './controller-server.ts';
 import { ALONE, openControllerWorld } from './controller-world.ts';
 
@@ -59,7 +60,8 @@ export async function runController(run: ControllerRun, context: RunControllerCo
     clock,
     log,
   };
-  const controller = { ...run.options, issuer };
+  const quota = run.options.trustPolicyQuota ?? (await accountQuota(world, signal));
+  const controller = { ...run.options, ...(quota === undefined ? {} : { trustPolicyQuota: quota }), issuer };
   if (serving.dryRun) {
     await dryRun();
     return;
