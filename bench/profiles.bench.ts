@@ -12,7 +12,8 @@ import { openProfileWorld, type ProfileWorld } from './profile-world.ts';
 import type { BenchReport, BenchRow } from './report.ts';
 
 const IAM_LATENCY_MS = 40;
-const SIZES = [1, 100, 500];
+/** Numbers of profiles; what others do to the role; a role that is too small. `PODROLE_BENCH_PROFILES` names some of them. */
+const PARTS = '1,100,500,foreign,quota';
 /** Longer than three times the time between two looks at a role. */
 const IDLE_MS = Number(process.env.PODROLE_BENCH_IDLE_SECONDS ?? 70) * 1_000;
 const PATIENCE_MS = 900_000;
@@ -40,7 +41,7 @@ export interface Stage {
 
 async function onStage<T>(
   options: { readonly other: string | undefined; readonly quota: number | 'off' },
-  play: (stage: Stage) => Promise<T>,
+  act: (stage: Stage) => Promise<T>,
 ): Promise<T> {
   const world = await openProfileWorld(IAM_LATENCY_MS, options.quota);
   const { admin, sandbox } = world;
@@ -59,7 +60,7 @@ async function onStage<T>(
     controller = startController(world, options);
     await until(performance.now(), () => sum(world.kube, (key) => key.includes('watch')) >= 3);
     await pause(1_000);
-    return await play({
+    return await act({
       world,
       users,
       controller,
@@ -151,18 +152,19 @@ function measure(count: number, other: string | undefined): Promise<readonly Ben
   });
 }
 
+function play(part: string, other: string | undefined): Promise<readonly BenchRow[]> {
+  if (part === 'foreign') return onStage({ other, quota: 'off' }, measureForeign);
+  if (part === 'quota') return onStage({ other, quota: 2048 }, measureQuota);
+  return measure(Number(part), other);
+}
+
 /** What profiles cost: time, calls, requests and memory of a controller that keeps one role for many of them, and what others can do to it. */
 export async function bench(options: { readonly other?: string }): Promise<BenchReport> {
-  const sizes = process.env.PODROLE_BENCH_PROFILES?.split(',').filter(Boolean).map(Number) ?? SIZES;
-  const parts: ((other: string | undefined) => Promise<readonly BenchRow[]>)[] = [
-    ...sizes.map((size) => (other: string | undefined) => measure(size, other)),
-    (other) => onStage({ other, quota: 'off' }, measureForeign),
-    (other) => onStage({ other, quota: 2048 }, measureQuota),
-  ];
+  const parts = (process.env.PODROLE_BENCH_PROFILES ?? PARTS).split(',').filter(Boolean);
   const rows: BenchRow[] = [];
   for (const part of parts) {
-    const ours = await part(undefined);
-    const theirs = options.other === undefined ? [] : await part(options.other);
+    const ours = await play(part, undefined);
+    const theirs = options.other === undefined ? [] : await play(part, options.other);
     for (const [index, row] of ours.entries()) {
       const value = theirs[index]?.value;
       const baseline = value === undefined ? {} : { baseline: { name: 'other', value } };

@@ -25,6 +25,8 @@ import { parseRecord } from './role-record.ts';
 const START_RETRY_MS = 1_000;
 const ABANDON_MS = 10_000;
 const HEARTBEAT_MS = 10_000;
+/** Whatever failed is tried again half a minute after its cause is gone, at the latest. */
+const RETRY = { firstMs: 1_000, maxMs: 30_000 };
 
 /** The Profile controller. One object serves one term of leadership; after `start` has resolved it is of no further use. */
 export interface ProfileController {
@@ -64,6 +66,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
   let labels: NamespaceLabels = new Map();
   let labelsProblem: string | undefined;
   let lastUncertain = Number.NEGATIVE_INFINITY;
+  let recordsAtStart: ReadonlySet<string> | undefined;
 
   const effects = new Effects(deps, stop.signal, (action) => {
     for (const listener of listeners) listener(action);
@@ -71,17 +74,20 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
   const profiles = new FreshProfiles(deps.profiles, clock);
   const objects = new FreshObjects(deps.objects, clock);
   const claims = memoizedClaims(() => policy, options.defaultRole);
-  const queueOptions = { clock, random: deps.random };
+  const queueOptions = { clock, random: deps.random, backoff: RETRY };
   const profileQueue = new WorkQueue(queueOptions);
   const roleQueue = new WorkQueue(queueOptions);
 
   const book = new RoleBook((key, role) => {
     const providerArn = providerArnOf({ partition: role.partition, account: role.account, issuer: options.issuer });
     const takenOver = lease.takenOverAt();
+    const name = recordName({ account: role.account, roleName: role.name, providerArn }, deps.sha256Hex);
     return newRoleMemory(key, role, {
       providerArn,
-      recordName: recordName({ account: role.account, roleName: role.name, providerArn }, deps.sha256Hex),
+      recordName: name,
       openUntil: takenOver === undefined ? startedAt : takenOver + options.lateWriteWindowMs,
+      // Whoever made one since is met at the first write: it is made on the condition that there is none.
+      recordAbsent: recordsAtStart !== undefined && !recordsAtStart.has(name),
     });
   });
 
@@ -172,7 +178,9 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
   async function loadRecords(): Promise<void> {
     for (;;) {
       try {
-        for (const object of await effects.listRecords()) takeRecord(object);
+        const records = await effects.listRecords();
+        for (const object of records) takeRecord(object);
+        recordsAtStart = new Set(records.flatMap((object) => object.metadata.name ?? []));
         return;
       } catch (error) {
         if (stop.signal.aborted) throw error;

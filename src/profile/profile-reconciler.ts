@@ -4,17 +4,17 @@ import { parseSubject } from '../iam/service-account-subject.ts';
 import type { Outcome } from '../kube/runtime/controller.ts';
 import { type AwsIamVerdict, awsIamVerdict } from './aws-iam-verdict.ts';
 import { type Claims, roleKeyOf } from './claims.ts';
-import { changedConditions, type ProfileVerdicts, saysAlready, statusFor, type Verdict } from './conditions.ts';
+import type { ProfileVerdicts, Verdict } from './conditions.ts';
 import type { Effects } from './internal/effects.ts';
 import type { FreshObjects } from './internal/fresh-objects.ts';
 import type { FreshProfiles } from './internal/fresh-profiles.ts';
 import { type NamespaceObjects, verdictOf } from './internal/namespace-objects.ts';
 import type { AnnotatedAccount, PodWatch } from './internal/pod-watch.ts';
-import { upstreamFailureOf } from './metrics.data.ts';
+import { ProfileSpeaker } from './internal/profile-speaker.ts';
 import type { EventSink, LeaseView, Metrics } from './ports.ts';
 import { FINALIZER, isDeleting, isPaused, nameOf, ownFinalizers, type Profile } from './profile.ts';
 import { identityProblems } from './profile-problems.ts';
-import { isGood, type ReasonCode, reasons } from './reasons.data.ts';
+import { isGood, reasons } from './reasons.data.ts';
 import type { RoleBook } from './role-book.ts';
 
 const CONFLICT_MS = 200;
@@ -57,9 +57,11 @@ interface OtherRole {
 export class ProfileReconciler {
   readonly #deps: ProfileReconcilerDeps;
   readonly #generations = new Map<string, number>();
+  readonly #speaker: ProfileSpeaker;
 
   constructor(deps: ProfileReconcilerDeps) {
     this.#deps = deps;
+    this.#speaker = new ProfileSpeaker(deps);
   }
 
   /** One round for the profile of this name. */
@@ -79,12 +81,13 @@ export class ProfileReconciler {
     objects.forget(name);
     this.#deps.pods?.forget(name);
     this.#generations.delete(name);
+    this.#speaker.forget(name);
     return { kind: 'done' };
   }
 
   async #paused(profile: Profile): Promise<Outcome> {
     const verdict: Verdict = { reason: 'Paused', message: reasons.Paused.doc };
-    await this.#say(profile, { namespace: verdict, access: verdict, awsIam: verdict, roles: profile.status?.roles ?? [] });
+    await this.#speaker.say(profile, { namespace: verdict, access: verdict, awsIam: verdict, roles: profile.status?.roles ?? [] });
     return { kind: 'done' };
   }
 
@@ -92,7 +95,7 @@ export class ProfileReconciler {
     const [problem] = identityProblems(profile);
     const claims = this.#deps.claimsOf(profile);
     if (problem !== undefined) {
-      await this.#say(profile, { namespace: problem, access: waiting, awsIam: this.#awsIam(profile, claims), roles: [] });
+      await this.#speaker.say(profile, { namespace: problem, access: waiting, awsIam: this.#awsIam(profile, claims), roles: [] });
       return { kind: 'done' };
     }
     const held = await this.#holdFinalizer(profile, claims);
@@ -115,7 +118,7 @@ export class ProfileReconciler {
     const namespace = await namespaceObjects.namespace(profile);
     if (namespace.reason !== 'NamespaceApplied') {
       if (namespace.reason === 'NamespaceForeign') this.#clear(profile, claims, 'barred');
-      await this.#say(profile, { namespace, access: waiting, awsIam: this.#awsIam(profile, claims), roles: [] });
+      await this.#speaker.say(profile, { namespace, access: waiting, awsIam: this.#awsIam(profile, claims), roles: [] });
       if (namespace.reason === 'NamespaceForeign')
         this.#deps.metrics.count('request_kf', { component: 'profile_controller', kind: 'reject profile taking over exi' });
       return isGood(namespace.reason) || reasons[namespace.reason].kind === 'error'
@@ -134,7 +137,7 @@ export class ProfileReconciler {
       pods: awsIam.pending ? undefined : await this.#deps.pods?.report(profile, this.#annotated(claims)),
     };
     const undecided = awsIam.pending && isGood(parts.namespace.reason) && isGood(parts.access.reason);
-    if (!undecided) await this.#say(profile, parts);
+    if (!undecided) await this.#speaker.say(profile, parts);
     this.#deps.metrics.count('request_kf', { component: 'profile_controller', kind: 'reconcile' });
     const refused = contents ?? access;
     if (refused !== undefined) return { kind: 'retry', error: new Error(refused.message) };
@@ -215,7 +218,12 @@ export class ProfileReconciler {
     if (worst !== undefined) {
       const deleting: Verdict = { reason: 'Deleting', message: reasons.Deleting.doc };
       if (worst.reason !== 'Revoking')
-        await this.#say(profile, { namespace: deleting, access: deleting, awsIam: worst, roles: this.#awsIam(profile, claims).roles });
+        await this.#speaker.say(profile, {
+          namespace: deleting,
+          access: deleting,
+          awsIam: worst,
+          roles: this.#awsIam(profile, claims).roles,
+        });
       return { kind: 'done' };
     }
     await namespaceObjects.release(profile, [
@@ -245,32 +253,6 @@ export class ProfileReconciler {
     );
     const seen = new Set(named.map(({ key, subject }) => `${key} ${subject}`));
     return [...named, ...recorded.filter(({ key, subject }) => !seen.has(`${key} ${subject}`))];
-  }
-
-  async #say(profile: Profile, verdicts: ProfileVerdicts): Promise<void> {
-    const { effects, profiles, events, metrics, clock } = this.#deps;
-    const status = statusFor(profile, verdicts, clock.now());
-    if (saysAlready(profile, status)) return;
-    const startedAt = clock.monotonic();
-    const changed = changedConditions(profile, status);
-    const stored = await effects.setStatus(profile, status);
-    if (stored === undefined) return;
-    profiles.saw(stored, startedAt);
-    for (const one of changed) {
-      const reason = one.reason as ReasonCode;
-      const kind = reasons[reason].kind;
-      metrics.count('podrole_profile_conditions_total', { condition: one.type, reason });
-      if (kind === 'error' && one.type !== 'Ready') {
-        events.emit({ profile, type: 'Warning', reason, message: one.message ?? '' });
-        metrics.count('request_kf_failure', {
-          component: 'profile_controller',
-          kind: upstreamFailureOf(one.type, isDeleting(profile)),
-          severity: 'major',
-        });
-      }
-      if (reason === 'Reconciled' || reason === 'PodsNeedRestart')
-        events.emit({ profile, type: 'Normal', reason, message: one.message ?? '' });
-    }
   }
 }
 

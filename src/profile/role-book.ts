@@ -61,7 +61,7 @@ export type MemoryMaker = (key: string, role: RoleName) => RoleMemory;
 export function newRoleMemory(
   key: string,
   role: RoleName,
-  names: { readonly providerArn: string; readonly recordName: string; readonly openUntil: number },
+  names: { readonly providerArn: string; readonly recordName: string; readonly openUntil: number; readonly recordAbsent: boolean },
 ): RoleMemory {
   return {
     key,
@@ -69,7 +69,7 @@ export function newRoleMemory(
     providerArn: names.providerArn,
     recordName: names.recordName,
     trust: new TrustKnowledge(names.openUntil),
-    stored: undefined,
+    stored: names.recordAbsent ? { object: undefined, record: undefined } : undefined,
     storedStale: false,
     subjects: new Map(),
     gone: new Map(),

@@ -81,7 +81,7 @@ export class RoleReconciler {
     try {
       return await this.#round(memory);
     } catch (error) {
-      this.#reporter.failed(memory, { reason: 'RecordUnusable', message: messageOf(error) });
+      if (!this.#deps.effects.stopped) this.#reporter.failed(memory, { reason: 'RecordUnusable', message: messageOf(error) });
       return { kind: 'retry', error };
     }
   }

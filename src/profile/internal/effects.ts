@@ -37,6 +37,11 @@ export class Effects {
     this.#onAction = onAction;
   }
 
+  /** Whether the controller was told to stop: what fails from then on says nothing about the world. */
+  get stopped(): boolean {
+    return this.#calls.aborted;
+  }
+
   /** Writes of IAM that have left and not settled. */
   get writesInFlight(): number {
     return this.#inFlight;

@@ -19,7 +19,7 @@ function memory(stored: RoleRecord | undefined) {
   const made = newRoleMemory(
     '111122223333/data',
     { partition: 'aws', account: '111122223333', name: 'data' },
-    { providerArn: PROVIDER, recordName: 'podrole-role-x', openUntil: 0 },
+    { providerArn: PROVIDER, recordName: 'podrole-role-x', openUntil: 0, recordAbsent: false },
   );
   made.stored = { object: undefined, record: stored };
   return made;
