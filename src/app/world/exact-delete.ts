@@ -19,7 +19,11 @@ export async function deleteExactly(client: KubeClient, { resource, name, uid }:
 
 /** Takes the finalizers off this very object. */
 export async function releaseFinalizers(client: KubeClient, { resource, name, uid }: Exactly): Promise<void> {
-  await client.mergePatch(resource, { name }, { metadata: { uid, finalizers: null } }, { fieldManager: 'podrole-walk' }).catch(ifNotThere);
+  const patch = { metadata: { uid, finalizers: null } };
+  await client.mergePatch(resource, { name }, patch, { fieldManager: 'podrole-walk' }).catch((error: unknown) => {
+    // A uid is nothing that a patch may change: 422 means that the object is another by now.
+    if (!(error instanceof KubeApiError && error.httpStatus === 422)) ifNotThere(error);
+  });
 }
 
 /** Waits, up to `patienceMs`; answers what is still there in the end. */

@@ -56,6 +56,8 @@ export async function openSandboxCluster(options: SandboxClusterOptions): Promis
       handler: options.intercept((request) => api.handle(request)),
       tls: { cert: certificate.certPem, key: certificate.keyPem, minVersion: 'TLSv1.2' },
       port,
+      // The API itself refuses what is too large for it, in its own words.
+      maxBodyBytes: 16 << 20,
       allowedHosts: ['127.0.0.1', 'localhost', 'kubernetes.default.svc'],
       log,
     });

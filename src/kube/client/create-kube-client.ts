@@ -235,10 +235,12 @@ function watchQuery(watching: WatchOptions): NonNullable<Call['query']> {
   return { watch: true, ...query, resourceVersionMatch: watching.sendInitialEvents ? 'NotOlderThan' : undefined };
 }
 
+/** Where there is a body, the server reads no option from the query. */
 function deleteBody(deleting: DeleteOptions): { readonly body?: unknown } {
   const { preconditions, propagationPolicy, gracePeriodSeconds } = deleting;
   if (preconditions === undefined && propagationPolicy === undefined && gracePeriodSeconds === undefined) return {};
-  return { body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy, gracePeriodSeconds } };
+  const dryRun = deleting.dryRun ? { dryRun: ['All'] } : {};
+  return { body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions, propagationPolicy, gracePeriodSeconds, ...dryRun } };
 }
 
 function queryOf(query: Call['query'] = {}): string {

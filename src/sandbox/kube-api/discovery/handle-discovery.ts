@@ -2,6 +2,7 @@ import { discoveryDocument } from '../../../oidc/discovery.ts';
 import type { ApiContext } from '../context.ts';
 import { notAcceptable } from '../request/accept.ts';
 import { respond, respondText } from '../routes/respond.ts';
+import { unknownResource } from '../status/refusal.ts';
 import { aggregated, groupEntry, resourceList, type ServedGroup, servedGroups } from './api-resources.ts';
 import { openApiV2, openApiV3, openApiV3Index } from './open-api.ts';
 
@@ -10,14 +11,10 @@ const JWK_SET = 'application/jwk-set+json';
 
 /** Answers the paths that are about the server and not about an object; `undefined` for any other path. Throws a Refusal. */
 export function handleDiscovery(context: ApiContext, request: Request): Response | undefined {
-  const { pathname } = new URL(request.url);
+  const url = new URL(request.url);
+  const pathname = url.pathname === '/' ? '/' : url.pathname.replace(/\/$/, '');
   switch (pathname) {
-    case '/healthz':
-    case '/livez':
-    case '/readyz':
-      return respondText(200, 'ok');
     case '/version':
-    case '/version/':
       return respond(200, versionInfo(context.version));
     case '/':
       return respond(200, { paths: rootPaths(context) });
@@ -38,6 +35,15 @@ export function handleDiscovery(context: ApiContext, request: Request): Response
   }
 }
 
+/** Answers whether the server is well, to any method; `undefined` for any other path. */
+export function handleHealth(request: Request): Response | undefined {
+  const { pathname, searchParams } = new URL(request.url);
+  const [, endpoint, check] = /^\/(healthz|livez|readyz)(?:\/([^/]+))?$/.exec(pathname) ?? [];
+  if (endpoint === undefined || (check !== undefined && check !== 'ping')) return undefined;
+  const verbose = searchParams.has('verbose') && check === undefined;
+  return respondText(200, verbose ? `[+]ping ok\n${endpoint} check passed\n` : 'ok');
+}
+
 function handleGroupPath(context: ApiContext, pathname: string): Response | undefined {
   const openApi = /^\/openapi\/v3\/(api\/v1|apis\/([^/]+)\/([^/]+))$/.exec(pathname);
   if (openApi) {
@@ -51,7 +57,9 @@ function handleGroupPath(context: ApiContext, pathname: string): Response | unde
   if (!group) return undefined;
   if (version === undefined) return respond(200, { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(group) });
   const served = group.versions.find((candidate) => candidate.version === version);
-  return served ? respond(200, resourceList(group.name === '' ? version : `${group.name}/${version}`, served.types)) : undefined;
+  if (served) return respond(200, resourceList(group.name === '' ? version : `${group.name}/${version}`, served.types));
+  if (context.registry.isBuiltIn(group.name)) throw unknownResource();
+  return undefined;
 }
 
 function wantsAggregated(request: Request): boolean {
@@ -106,6 +114,10 @@ function versionInfo(version: string): Readonly<Record<string, string>> {
   return {
     major,
     minor,
+    emulationMajor: major,
+    emulationMinor: minor,
+    minCompatibilityMajor: major,
+    minCompatibilityMinor: String(Math.max(0, Number(minor) - 1)),
     gitVersion: version,
     gitCommit: 'podrole-sandbox',
     gitTreeState: '',

@@ -15,6 +15,8 @@ export interface KindBehaviour {
   prepareCreate?(object: KubeObject, env: KindEnvironment): KubeObject;
   /** Keeps what only the server decides on an update of the main resource. */
   prepareUpdate?(live: KubeObject, next: KubeObject): KubeObject;
+  /** Keeps what only the server decides on an update of the status. */
+  prepareStatus?(live: KubeObject, status: unknown): unknown;
   /** Checks a whole object. */
   validate?(object: KubeObject): readonly FieldError[];
   validateUpdate?(live: KubeObject, next: KubeObject): readonly FieldError[];

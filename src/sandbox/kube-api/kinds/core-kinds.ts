@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../../kube/core/object.ts';
-import { type FieldError, invalidValue, notSupported, requiredValue } from '../status/field-error.ts';
+import { type FieldError, invalidValue, notSupported, requiredValue, tooLong } from '../status/field-error.ts';
 import { type KindBehaviour, listAt, objectAt } from './behaviour.ts';
 
 const NAME_LABEL = 'kubernetes.io/metadata.name';
@@ -28,12 +28,38 @@ const CONFIG_KEY_TEXT =
 /** The keys of config maps and secrets become file names. */
 export function checkDataKeys(object: KubeObject): readonly FieldError[] {
   return ['data', 'binaryData'].flatMap((member) =>
-    Object.keys(objectAt(object, member)).flatMap((key) =>
-      /^[-._a-zA-Z0-9]+$/.test(key) && key.length <= 253 && key !== '.' && key !== '..'
-        ? []
-        : [invalidValue(`${member}[${key}]`, key, CONFIG_KEY_TEXT)],
-    ),
+    Object.keys(objectAt(object, member)).flatMap((key) => {
+      const problem = configKeyProblem(key);
+      return problem === undefined ? [] : [invalidValue(`${member}[${key}]`, key, problem)];
+    }),
   );
+}
+
+function configKeyProblem(key: string): string | undefined {
+  if (key === '.' || key === '..') return key === '.' ? "must not be '.'" : "must not be '..'";
+  if (key.length > 253) return 'must be no more than 253 characters';
+  return /^[-._a-zA-Z0-9]+$/.test(key) ? undefined : CONFIG_KEY_TEXT;
+}
+
+/** What config maps and secrets may hold together, in bytes. */
+const MAX_DATA_BYTES = 1024 * 1024;
+
+/** The bytes of texts and of base64. */
+function sizeOf(texts: object, encoded: object): number {
+  const bytes = (values: object, of: (text: string) => number): number =>
+    Object.values(values).reduce((sum: number, value) => sum + (typeof value === 'string' ? of(value) : 0), 0);
+  return bytes(texts, (text) => Buffer.byteLength(text)) + bytes(encoded, (text) => Buffer.byteLength(text, 'base64'));
+}
+
+/** A config map: its keys, each in one place alone, and its size. */
+export function checkConfigMap(object: KubeObject): readonly FieldError[] {
+  const [data, binaryData] = [objectAt(object, 'data'), objectAt(object, 'binaryData')];
+  const twice = Object.keys(data).filter((key) => Object.hasOwn(binaryData, key));
+  return [
+    ...checkDataKeys(object),
+    ...twice.map((key) => invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData')),
+    ...(sizeOf(data, binaryData) > MAX_DATA_BYTES ? [tooLong('[]', MAX_DATA_BYTES)] : []),
+  ];
 }
 
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
@@ -63,7 +89,11 @@ export const secretBehaviour: KindBehaviour = {
     const encoded = Object.fromEntries(Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))]));
     return { ...typed, data: { ...objectAt(object, 'data'), ...encoded } };
   },
-  validate: (object) => [...checkDataKeys(object), ...checkTokenSecret(object)],
+  validate: (object) => [
+    ...checkDataKeys(object),
+    ...(sizeOf({}, objectAt(object, 'data')) > MAX_DATA_BYTES ? [tooLong('data', MAX_DATA_BYTES)] : []),
+    ...checkTokenSecret(object),
+  ],
   validateUpdate: (live, next) => (live.type === next.type ? [] : [invalidValue('type', next.type, 'field is immutable')]),
 };
 

@@ -1,7 +1,7 @@
 import type { KindBehaviour } from './behaviour.ts';
 import {
   bindingBehaviour,
-  checkDataKeys,
+  checkConfigMap,
   eventBehaviour,
   immutableUnlessSame,
   leaseBehaviour,
@@ -17,7 +17,7 @@ import { webhookConfigurationBehaviour } from './webhook-configuration.ts';
 const behaviours: Readonly<Record<string, KindBehaviour>> = {
   pods: podBehaviour,
   namespaces: namespaceBehaviour,
-  configmaps: { validate: checkDataKeys, validateUpdate: immutableUnlessSame },
+  configmaps: { validate: checkConfigMap, validateUpdate: immutableUnlessSame },
   events: eventBehaviour,
   nodes: nodeBehaviour,
   secrets: {

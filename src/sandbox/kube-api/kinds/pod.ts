@@ -9,6 +9,8 @@ import { type KindBehaviour, listAt, objectAt } from './behaviour.ts';
 export const podBehaviour: KindBehaviour = {
   defaults: defaultPod,
   prepareCreate: startingStatus,
+  // It follows from the spec.
+  prepareStatus: (live, status) => ({ ...objectAt({ status }, 'status'), qosClass: objectAt(live, 'status').qosClass }),
   validate: validatePod,
   validateUpdate: immutableSpec,
 };

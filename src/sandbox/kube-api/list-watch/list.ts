@@ -1,10 +1,10 @@
 import type { ApiRequest, ApiResult } from '../context.ts';
-import { invalidOptions } from '../request/query.ts';
+import { integer, invalidOptions } from '../request/query.ts';
 import { apiVersionOfType, type ResourceType } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
 import { parseSelection } from '../selectors/selection.ts';
 import { type FieldError, forbiddenField, notSupported } from '../status/field-error.ts';
-import { badRequest, expired, failure, Refusal } from '../status/refusal.ts';
+import { badRequest, expired } from '../status/refusal.ts';
 import type { Entry } from '../store/store.ts';
 import { decodeContinue, encodeContinue } from './continue-token.ts';
 import { awaitRevision, parseRevision } from './revision.ts';
@@ -26,19 +26,24 @@ export async function list(call: ApiRequest): Promise<ApiResult> {
   return { code: 200, body: listBody(call.type, page) };
 }
 
-async function readPage(call: ApiRequest): Promise<Page> {
+/** What a request's selectors, limit and revision choose of a collection. Throws 400, 410, 422 and 504 Refusals. */
+export async function readPage(call: ApiRequest): Promise<Page> {
   const { context, query, type } = call;
+  const limit = Math.max(0, integer(query, 'limit') ?? 0);
+  integer(query, 'timeoutSeconds');
   checkListOptions(query);
   const selected = parseSelection(query, type);
-  const limit = parseLimit(query.get('limit'));
   const prefix = call.namespace === undefined ? '' : `${call.namespace}/`;
   const token = query.get('continue') ?? '';
   const from = token === '' ? undefined : decodeContinue(token);
   if (token !== '' && !from)
     throw badRequest(`invalid continue token: continue key is not valid: ${JSON.stringify(token)} was not written by this server`);
 
-  const revision = from ? from.revision : await revisionOf(call);
-  const exact = from ? from.revision > 0 : query.get('resourceVersionMatch') === 'Exact';
+  if (from && (query.get('resourceVersion') || '0') !== '0')
+    throw badRequest('specifying resource version is not allowed when using continue');
+
+  const revision = from ? from.revision : await revisionOf(call, limit);
+  const exact = from ? from.revision > 0 : wantsExact(query, limit);
   const all = exact ? entriesAt(call, prefix, revision, from?.start) : context.store.list(type.bucket, prefix);
   const after = from ? all.filter((entry) => entry.key.slice(prefix.length) > from.start) : all;
   const matching = after.filter((entry) => selected(toServed(type, entry.object)));
@@ -50,26 +55,33 @@ async function readPage(call: ApiRequest): Promise<Page> {
   });
 }
 
+/** A page of a revision is of that very revision, also where nobody says how it is to match. */
+function wantsExact(query: URLSearchParams, limit: number): boolean {
+  const match = query.get('resourceVersionMatch') ?? '';
+  return match === 'Exact' || (match === '' && limit > 0 && (query.get('resourceVersion') || '0') !== '0');
+}
+
 /** `resourceVersionMatch` only says something beside a resourceVersion, and nothing beside a continue token. */
 function checkListOptions(query: URLSearchParams): void {
   const match = query.get('resourceVersionMatch') ?? '';
-  if (match === '') return;
+  const initial = query.get('sendInitialEvents') ?? '';
+  if (match === '' && initial === '') return;
   const version = query.get('resourceVersion') ?? '';
   const field = 'resourceVersionMatch';
   const errors: FieldError[] = [];
-  if (version === '') errors.push(forbiddenField(field, `${field} is forbidden unless resourceVersion is provided`));
-  if (query.get('continue')) errors.push(forbiddenField(field, `${field} is forbidden when continue is provided`));
-  if (match !== 'Exact' && match !== 'NotOlderThan') errors.push(notSupported(field, match, ['Exact', 'NotOlderThan', '']));
+  if (initial !== '') errors.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  if (match !== '' && version === '') errors.push(forbiddenField(field, `${field} is forbidden unless resourceVersion is provided`));
+  if (match !== '' && query.get('continue')) errors.push(forbiddenField(field, `${field} is forbidden when continue is provided`));
+  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan') errors.push(notSupported(field, match, ['Exact', 'NotOlderThan', '']));
   if (match === 'Exact' && version === '0') errors.push(forbiddenField(field, `${field} "exact" is forbidden for resourceVersion "0"`));
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
 }
 
-async function revisionOf({ context, query, request }: ApiRequest): Promise<number> {
+async function revisionOf({ context, query, request }: ApiRequest, limit: number): Promise<number> {
   const text = query.get('resourceVersion') ?? '';
-  const match = query.get('resourceVersionMatch') ?? '';
   const revision = parseRevision(text);
   await awaitRevision(context, revision, request.signal);
-  return match === 'Exact' ? revision : context.store.revision;
+  return wantsExact(query, limit) ? revision : context.store.revision;
 }
 
 function entriesAt({ context, type }: ApiRequest, prefix: string, revision: number, start: string | undefined): readonly Entry[] {
@@ -92,14 +104,6 @@ function cut(entries: readonly Entry[], { limit, revision, prefix, plain }: Cut)
   const kept = entries.slice(0, limit);
   const last = kept[kept.length - 1]?.key.slice(prefix.length) ?? '';
   return { revision, entries: kept, continue: encodeContinue(revision, last), ...(plain ? { remaining: entries.length - limit } : {}) };
-}
-
-function parseLimit(text: string | null): number {
-  if (text === null || text === '') return 0;
-  const limit = Number(text);
-  if (!Number.isInteger(limit))
-    throw new Refusal(failure(400, `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`, { reason: 'BadRequest' }));
-  return Math.max(0, limit);
 }
 
 /** The List object; items of built-in kinds carry neither kind nor apiVersion. */

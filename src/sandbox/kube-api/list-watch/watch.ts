@@ -2,13 +2,13 @@ import type { Timer } from '../../../base/clock.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import { INITIAL_EVENTS_END } from '../../../kube/core/watch-event.ts';
 import type { ApiRequest } from '../context.ts';
-import { flag, invalidOptions } from '../request/query.ts';
+import { flag, integer, invalidOptions } from '../request/query.ts';
 import { apiVersionOfType, type ResourceType } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
 import { jsonText } from '../routes/json-text.ts';
 import { parseSelection, type Selection } from '../selectors/selection.ts';
-import { type FieldError, forbiddenField } from '../status/field-error.ts';
-import { failure } from '../status/refusal.ts';
+import { type FieldError, forbiddenField, notSupported } from '../status/field-error.ts';
+import { failure, Refusal } from '../status/refusal.ts';
 import type { StoreEvent } from '../store/store.ts';
 import { parseWatchRevision } from './revision.ts';
 
@@ -40,6 +40,7 @@ export interface OpenWatches {
  * an ERROR event with a 410 Status when the revision is no longer in the history. The stream ends at `timeoutSeconds`.
  */
 export function watch(call: ApiRequest, present: Present, open: OpenWatches): Response {
+  if (call.wanted.encoding === 'yaml') throw noStreamOfYaml();
   const start = planStart(call);
   const selected = parseSelection(call.query, call.type);
   const stream = new WatchStream(call, selected, present, start, open);
@@ -47,6 +48,11 @@ export function watch(call: ApiRequest, present: Present, open: OpenWatches): Re
     status: 200,
     headers: { 'cache-control': 'no-cache, private', 'content-type': 'application/json' },
   });
+}
+
+function noStreamOfYaml(): Refusal {
+  const offered = 'application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch';
+  return new Refusal(failure(406, `only the following media types are accepted: ${offered}`, { reason: 'NotAcceptable' }));
 }
 
 interface Start {
@@ -57,10 +63,15 @@ interface Start {
   readonly markEnd: boolean;
 }
 
+/** A watch that says neither where to begin nor how is one with initial events; so the real one reads it since it streams lists (KEP-3157). */
 function planStart({ query, context }: ApiRequest): Start {
+  integer(query, 'limit');
   const bookmarks = flag(query, 'allowWatchBookmarks');
-  const sendInitial = query.get('sendInitialEvents');
-  const match = query.get('resourceVersionMatch') ?? '';
+  const asked = query.get('sendInitialEvents');
+  const given = query.get('resourceVersionMatch') ?? '';
+  const fromNow = asked === null && given === '' && (query.get('resourceVersion') || '0') === '0';
+  const sendInitial = fromNow ? 'true' : asked;
+  const match = fromNow ? 'NotOlderThan' : given;
   const errors: FieldError[] = [];
   if (sendInitial !== null && match !== 'NotOlderThan') {
     errors.push(forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'));
@@ -68,13 +79,17 @@ function planStart({ query, context }: ApiRequest): Start {
   if (sendInitial === null && match !== '') {
     errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'));
   }
+  if (match !== '' && match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']));
+  if (match !== '' && query.get('continue')) {
+    errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'));
+  }
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
   const revision = parseWatchRevision(query.get('resourceVersion') ?? '');
   if (sendInitial !== null) {
-    const wanted = flag(query, 'sendInitialEvents');
+    const wanted = sendInitial !== 'false' && sendInitial !== '0';
     return { after: wanted ? undefined : revision || context.store.revision, bookmarks, markEnd: wanted && bookmarks };
   }
-  return { after: revision === 0 ? undefined : revision, bookmarks, markEnd: bookmarks && query.get('resourceVersion') === '0' };
+  return { after: revision, bookmarks, markEnd: false };
 }
 
 class WatchStream {

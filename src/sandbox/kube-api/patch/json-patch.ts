@@ -15,9 +15,12 @@ const MAX_OPERATIONS = 10_000;
 /**
  * Applies a JSON patch (RFC 6902) to a copy of `object`: all operations or none. Messages are the API server's for a PATCH; `detail` is in
  * the words with which it reports the same failure of an admission webhook's patch. As its library (evanphx/json-patch v4) it is laxer
- * than the RFC in three ways: `replace` of an absent member adds it, a missing `value` is null, and an absent member tests equal to null.
+ * than the RFC: `replace` of an absent member adds it, a missing `value` is null, an absent member tests equal to null and is copied as null, and
+ * an index below zero counts from the end.
  */
 export function applyJsonPatch<T>(object: T, patch: unknown): JsonPatchOutcome<T> {
+  // Go reads null as an empty list.
+  if (patch === null) return { ok: true, object };
   if (!Array.isArray(patch)) return malformed(patch, '[]handlers.jsonPatchOp');
   if (patch.length > MAX_OPERATIONS) {
     return refused(400, `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
@@ -41,7 +44,8 @@ function malformed(value: unknown, goType: string): JsonPatchOutcome<never> {
 
 /** Applies one operation in place; the text of its failure, undefined when there was none. */
 function applyOperation(root: { document: unknown }, operation: Readonly<Record<string, unknown>>): string | undefined {
-  const { op, path, from, value = null } = operation;
+  const { op, value = null } = operation;
+  const [path, from] = [fromTheEnd(root, operation.path), fromTheEnd(root, operation.from)];
   if (typeof op !== 'string' || !KINDS.has(op)) return `Unexpected kind: ${typeof op === 'string' ? op : 'unknown'}`;
   if (!isPointer(path)) return `${op} operation failed to decode path: missing value`;
   const needsFrom = op === 'move' || op === 'copy';
@@ -49,11 +53,25 @@ function applyOperation(root: { document: unknown }, operation: Readonly<Record<
   const absent = isAbsentMember(root, path);
   if (absent && op === 'test' && value === null) return undefined;
   // The document hangs below a root of ours so that an operation on the whole of it needs no case of its own.
-  const target = { op: absent && op === 'replace' ? 'add' : op, value, path: `/document${path}`, from: `/document${String(from)}` };
+  const absentSource = op === 'copy' && isAbsentMember(root, String(from));
+  const target = {
+    op: absentSource || (absent && op === 'replace') ? 'add' : op,
+    value: absentSource ? null : value,
+    path: `/document${path}`,
+    from: `/document${String(from)}`,
+  };
   const failure = failureOf(root, op, { path, from: String(from) });
   // The library would look into texts as if they were lists, and write into numbers.
   if (containerOf(root, path) === undefined || (needsFrom && containerOf(root, String(from)) === undefined)) return failure;
   return applyPatch(root, [target as Operation])[0] === null ? undefined : failure;
+}
+
+/** A pointer whose last segment counts from the end of its list, as one that counts from its start. */
+function fromTheEnd(root: unknown, path: unknown): unknown {
+  if (!isPointer(path)) return path;
+  const [, parent = '', index = ''] = /^(.*)\/(-[1-9]\d*)$/.exec(path) ?? [];
+  const list: unknown = index === '' ? undefined : Pointer.fromJSON(`/document${parent}`).get(root);
+  return Array.isArray(list) && list.length + Number(index) >= 0 ? `${parent}/${list.length + Number(index)}` : path;
 }
 
 /** Whether the pointer names a member that its object, which is there, does not have. */

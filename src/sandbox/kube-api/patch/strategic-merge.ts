@@ -29,6 +29,10 @@ class BadPatch extends Error {
  * After `apimachinery/pkg/util/strategicpatch`.
  */
 export function applyStrategicMerge(object: unknown, patch: unknown, listKeys: ListKeys): StrategicMergeOutcome {
+  // Go reads null as an empty map.
+  if (patch === null) return { ok: true, object };
+  if (Array.isArray(patch))
+    return { ok: false, status: 400, message: 'json: cannot unmarshal array into Go value of type map[string]interface {}' };
   if (!isJsonObject(object) || !isJsonObject(patch)) return { ok: false, status: 400, message: 'invalid JSON document' };
   try {
     return { ok: true, object: mergeObject(object, patch, listKeys.patchRules) };

@@ -4,7 +4,7 @@ import { failure, Refusal } from '../status/refusal.ts';
 export interface Wanted {
   readonly encoding: 'json' | 'yaml';
   /** A transformation of `meta.k8s.io/v1`: a table for people, or metadata alone. */
-  readonly as: 'object' | 'Table' | 'PartialObjectMetadata';
+  readonly as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
 }
 
 const OFFERED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
@@ -39,8 +39,7 @@ function parseClause(clause: string): Wanted | undefined {
   const as = options.get('as');
   if (as === undefined) return { encoding, as: 'object' };
   if (options.get('g') !== 'meta.k8s.io' || options.get('v') !== 'v1') return undefined;
-  if (as === 'Table') return { encoding, as };
-  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { encoding, as: 'PartialObjectMetadata' };
+  if (as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') return { encoding, as };
   return undefined;
 }
 

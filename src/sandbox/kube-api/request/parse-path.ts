@@ -10,7 +10,7 @@ export interface ResourcePath {
 
 /**
  * Reads `/api/v1/…` and `/apis/GROUP/VERSION/…` as the RequestInfo resolver of Kubernetes does. `undefined`: not a resource path.
- * A namespace is itself a resource: `/api/v1/namespaces/x` names it, `/api/v1/namespaces/x/pods` is in it.
+ * A slash at the end says nothing. A namespace is itself a resource: `/api/v1/namespaces/x` names it, `/api/v1/namespaces/x/pods` is in it.
  */
 export function parsePath(pathname: string): ResourcePath | undefined {
   const segments = decodeSegments(pathname);
@@ -23,7 +23,7 @@ export function parsePath(pathname: string): ResourcePath | undefined {
 
 function decodeSegments(pathname: string): readonly string[] | undefined {
   try {
-    return pathname.split('/').slice(1).map(decodeURIComponent);
+    return pathname.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { parse as parseYaml } from 'yaml';
+import { parse as parseYaml, type Tags } from 'yaml';
 import { messageOf } from '../../../base/errors.ts';
 import { isJsonObject } from '../../../base/json.ts';
 import { badRequest, failure, Refusal, unsupportedMedia } from '../status/refusal.ts';
@@ -46,10 +46,10 @@ export async function readObjectBody(request: Request, expected: ExpectedBody): 
   return parseBody(mediaType(request), await readBytes(request), expected);
 }
 
-/** The same where a body may be left out; then it is an empty object. */
-export async function readOptionalBody(request: Request, expected: ExpectedBody): Promise<Readonly<Record<string, unknown>>> {
+/** The same where a body may be left out; then it is `undefined`. */
+export async function readOptionalBody(request: Request, expected: ExpectedBody): Promise<Readonly<Record<string, unknown>> | undefined> {
   const bytes = await readBytes(request);
-  return bytes.length === 0 ? {} : parseBody(mediaType(request), bytes, expected).value;
+  return bytes.length === 0 ? undefined : parseBody(mediaType(request), bytes, expected).value;
 }
 
 function parseBody(media: string, bytes: Uint8Array, { kind, typeName }: ExpectedBody): ReadBody {
@@ -86,14 +86,21 @@ function readProtobuf(bytes: Uint8Array, expected: string, typeName: string): Re
 
 /** Parses YAML (of which JSON is a part), as apply patches and YAML bodies are sent. Throws a 400 Refusal. */
 export function parseYamlText(text: string): unknown {
-  // Most clients apply JSON, which is read a hundred times faster as what it is. A member that stands twice is for YAML to refuse.
+  // Most clients apply JSON, which is read a hundred times faster as what it is. Of a member that stands twice, the last counts.
   const scanned = scanJson(text);
-  if (scanned.ok && scanned.duplicates.length === 0) return JSON.parse(text);
+  if (scanned.ok) return JSON.parse(text);
   try {
-    return parseYaml(text);
+    return parseYaml(text, { version: '1.1', uniqueKeys: false, customTags: asGoReads });
   } catch (thrown) {
     throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${messageOf(thrown).split('\n', 1)[0] ?? ''}`);
   }
+}
+
+/** YAML 1.1 without the times and sexagesimal numbers that Go's reader takes for text. */
+function asGoReads(tags: Tags): Tags {
+  return tags.filter(
+    (tag) => typeof tag === 'string' || (tag.tag !== 'tag:yaml.org,2002:timestamp' && !('format' in tag && tag.format === 'TIME')),
+  );
 }
 
 function unrecognized(expected: string, shown: string, why: string): Error {

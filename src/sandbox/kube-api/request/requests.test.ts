@@ -49,7 +49,7 @@ describe('Accept', () => {
     ['application/yaml', { encoding: 'yaml', as: 'object' }],
     ['application/json;as=Table;v=v1;g=meta.k8s.io,application/json', { encoding: 'json', as: 'Table' }],
     ['application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json', { encoding: 'json', as: 'object' }],
-    ['application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1', { encoding: 'json', as: 'PartialObjectMetadata' }],
+    ['application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1', { encoding: 'json', as: 'PartialObjectMetadataList' }],
   ])('%s', (header, wanted) => {
     expect(parseAccept(header, { list: true })).toStrictEqual(wanted);
   });

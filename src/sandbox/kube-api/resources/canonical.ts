@@ -15,13 +15,19 @@ export function readObject(type: ResourceType, input: Readonly<Record<string, un
 }
 
 function readBuiltIn(type: ResourceType, typeName: string, input: Readonly<Record<string, unknown>>): ReadObject {
-  const decoded = decode(typeName, { ...input, kind: type.kind, apiVersion: apiVersionOfType(type) });
+  const decoded = decode(typeName, { ...input, metadata: keptReset(input.metadata), kind: type.kind, apiVersion: apiVersionOfType(type) });
   if (!decoded.ok) return decoded;
   return { ok: true, object: asObject(decoded.value), unknownFields: decoded.unknownFields };
 }
 
+/** An empty list is nothing to the decoder, but to managed fields it is an order: they are to be forgotten, as one empty entry says too. */
+function keptReset(metadata: unknown): unknown {
+  const isReset = isJsonObject(metadata) && Array.isArray(metadata.managedFields) && metadata.managedFields.length === 0;
+  return isReset ? { ...metadata, managedFields: [{}] } : metadata;
+}
+
 function readCustom(type: ResourceType, input: Readonly<Record<string, unknown>>): ReadObject {
-  const decodedMeta = decode('meta.v1.ObjectMeta', input.metadata ?? {});
+  const decodedMeta = decode('meta.v1.ObjectMeta', keptReset(input.metadata) ?? {});
   if (!decodedMeta.ok) return decodedMeta;
   const unknownFields = decodedMeta.unknownFields.map((field) => `metadata.${field}`);
   const schema = type.body.kind === 'custom' ? type.body.schema : undefined;

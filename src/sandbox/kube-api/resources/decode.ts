@@ -71,7 +71,7 @@ function decodeField(field: Field, input: unknown, place: Place, unknownFields: 
   return undefined;
 }
 
-function zeroOf(field: Field, place: Place, unknownFields: string[]): unknown {
+function zeroOf(field: Pick<Field, 'type' | 'pointer'>, place: Place, unknownFields: string[]): unknown {
   if (field.pointer || field.type.kind === 'list' || field.type.kind === 'map') return null;
   if (field.type.kind === 'struct') return decodeStruct(field.type.name, undefined, place, unknownFields);
   switch (field.type.name) {
@@ -103,6 +103,8 @@ function isEmpty(value: unknown): boolean {
 }
 
 function decodeValue(type: FieldType, input: unknown, place: Place, unknownFields: string[]): unknown {
+  // Null is the zero value of what it stands for, also within a list or a map.
+  if (input === null) return zeroOf({ type, pointer: false }, place, unknownFields);
   switch (type.kind) {
     case 'scalar':
       return type.name === 'schema' ? decodeSchema(input, place, unknownFields) : decodeScalar(type.name, input, place);

@@ -31,6 +31,9 @@ function checkOwner(reference: OwnerReference, field: string): readonly FieldErr
     ...(reference.kind ? [] : [invalidValue(`${field}.kind`, '', 'must not be empty')]),
     ...(reference.name ? [] : [invalidValue(`${field}.name`, '', 'must not be empty')]),
     ...(reference.uid ? [] : [invalidValue(`${field}.uid`, '', 'must not be empty')]),
+    ...(reference.apiVersion === 'v1' && reference.kind === 'Event'
+      ? [invalidValue(field, reference, '/v1, Kind=Event is disallowed from being an owner')]
+      : []),
   ];
 }
 
@@ -62,8 +65,13 @@ const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan'
 export function validateMetaUpdate(live: KubeObject, next: KubeObject): readonly FieldError[] {
   const added = addedFinalizers(live, next);
   const text = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((name) => JSON.stringify(name)).join(', ')}}`;
-  return live.metadata.deletionTimestamp !== undefined && added.length > 0 ? [forbiddenField('metadata.finalizers', text)] : [];
+  const finalizers = live.metadata.deletionTimestamp !== undefined && added.length > 0 ? [forbiddenField('metadata.finalizers', text)] : [];
+  const changed = IMMUTABLE.filter((name) => next.metadata[name] !== live.metadata[name]);
+  return [...finalizers, ...changed.map((name) => invalidValue(`metadata.${name}`, next.metadata[name], 'field is immutable'))];
 }
+
+/** What a write may leave out, but not say otherwise. */
+const IMMUTABLE = ['uid', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const;
 
 function addedFinalizers(live: KubeObject, next: KubeObject): readonly string[] {
   const known = new Set(live.metadata.finalizers ?? []);

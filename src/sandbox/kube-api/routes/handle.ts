@@ -2,12 +2,13 @@ import { messageOf } from '../../../base/errors.ts';
 import { authenticate, type StaticUsers } from '../authn/authenticate.ts';
 import { forbidAnonymous, isPublic } from '../authn/forbid-anonymous.ts';
 import type { ApiContext, User } from '../context.ts';
-import { handleDiscovery } from '../discovery/handle-discovery.ts';
+import { handleDiscovery, handleHealth } from '../discovery/handle-discovery.ts';
 import { parseAccept } from '../request/accept.ts';
 import { isForThisServer } from '../request/allowed-host.ts';
 import { parsePath, type ResourcePath } from '../request/parse-path.ts';
 import { failure, internalError, methodNotAllowed, Refusal, unauthorized, unknownResource } from '../status/refusal.ts';
 import { handleResource, type ResourceServices } from './handle-resource.ts';
+import { indented, wantsIndent } from './indent.ts';
 import { respondRefusal, respondText } from './respond.ts';
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -22,9 +23,10 @@ export interface Server {
 /** The one door: whose request, for what, and the answer or the refusal. Never rejects. */
 export async function handle(server: Server, request: Request): Promise<Response> {
   try {
-    return await route(server, request);
+    const response = await route(server, request);
+    return wantsIndent(request) ? await indented(response) : response;
   } catch (thrown) {
-    if (thrown instanceof Refusal) return respondRefusal(thrown);
+    if (thrown instanceof Refusal) return wantsIndent(request) ? indented(respondRefusal(thrown)) : respondRefusal(thrown);
     if (request.signal.aborted) return respondText(499, 'the client has gone');
     server.context.log.error('a request failed', { method: request.method, path: new URL(request.url).pathname, error: messageOf(thrown) });
     return respondRefusal(internalError(messageOf(thrown)));
@@ -38,12 +40,13 @@ async function route({ context, users, services }: Server, request: Request): Pr
   const user = await authenticate(context, users, request);
   if (!user && request.headers.has('authorization')) throw unauthorized();
   if (!user && !isPublic(pathname)) throw forbidAnonymous(request, path);
-  if (!METHODS.has(request.method)) throw methodNotAllowed();
-  if (request.method === 'GET') {
-    const discovered = handleDiscovery(context, request);
-    if (discovered) return discovered;
-  }
+  const health = handleHealth(request);
+  if (health) return health;
+  const discovered = handleDiscovery(context, request);
+  if (discovered && request.method === 'GET') return discovered;
+  if (discovered) throw methodNotAllowed();
   if (!path || !isServed(context, path)) return respondText(404, '404 page not found\n');
+  if (!METHODS.has(request.method)) throw methodNotAllowed();
   return answerResource(context, services, { request, path, query: searchParams, user });
 }
 

@@ -17,7 +17,7 @@ interface AnswerMetadata {
 
 /** How each object of a watch is shown: whole, by its metadata alone, or as a table of one row, the first of which names the columns. */
 export function present(call: ApiRequest): Present {
-  if (call.wanted.as === 'PartialObjectMetadata') return partial;
+  if (call.wanted.as === 'PartialObjectMetadata' || call.wanted.as === 'PartialObjectMetadataList') return partial;
   if (call.wanted.as === 'object') return (object) => object;
   let first = true;
   return (object) => {
@@ -36,6 +36,7 @@ export function presentResult(call: ApiRequest, body: unknown): unknown {
   if (!items && !isObject(body)) return body;
   const objects = items ?? (isObject(body) ? [body] : []);
   if (as === 'Table') return table(call, objects, { withoutHeaders: false, metadata });
+  if ((as === 'PartialObjectMetadataList') !== (items !== undefined)) throw otherShape(call, items !== undefined);
   if (!items) return isObject(body) ? partial(body) : body;
   return { kind: 'PartialObjectMetadataList', apiVersion: META, metadata, items: items.map(partial) };
 }
@@ -69,6 +70,16 @@ function table(call: ApiRequest, objects: readonly KubeObject[], { withoutHeader
     includeObject: whole,
     withoutHeaders,
   });
+}
+
+/** Metadata of one object is another representation than that of a list. */
+function otherShape({ wanted, type }: ApiRequest, isList: boolean): Refusal {
+  const found =
+    type.body.kind === 'custom'
+      ? 'unstructured.Unstructured'
+      : `${type.group === '' ? 'core' : type.group.split('.', 1).join()}.${type.kind}`;
+  const text = `you requested ${wanted.as}, but the requested object is ${isList ? 'a list' : 'not a list'} (*${found}${isList ? 'List' : ''})`;
+  return new Refusal(failure(406, text, { reason: 'NotAcceptable' }));
 }
 
 function includeObject(value: string): 'None' | 'Metadata' | 'Object' {

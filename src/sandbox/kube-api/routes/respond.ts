@@ -21,7 +21,7 @@ export function respond(
 
 /** YAML as Go writes it: members sorted, lists not indented. */
 function yamlText(body: unknown): string {
-  return stringifyYaml(sortMembers(body), { aliasDuplicateObjects: false, indentSeq: false });
+  return stringifyYaml(sortMembers(body), { aliasDuplicateObjects: false, indentSeq: false, version: '1.1' });
 }
 
 /** Text for the few paths that speak no JSON. */
@@ -37,7 +37,7 @@ export function respondRefusal(refusal: Refusal): Response {
   const retryAfter = status.details?.retryAfterSeconds;
   const headers = new Headers(response.headers);
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
-  const text = code === 406 && !status.message?.includes('jwk-set') ? `${jsonText(status, 2)}\n` : `${jsonText(status)}\n`;
+  const text = code === 406 && !status.message?.includes('jwk-set') ? jsonText(status, 2) : `${jsonText(status)}\n`;
   return new Response(text, { status: code, headers });
 }
 

@@ -86,9 +86,10 @@ export function unknownResource(): Refusal {
   return new Refusal(failure(404, 'the server could not find the requested resource', { reason: 'NotFound', details: {} }));
 }
 
-export function alreadyExists(resource: ResourceName, name: string): Refusal {
+export function alreadyExists(resource: ResourceName, name: string, isGoing = false): Refusal {
   const details = { name, group: resource.group, kind: resource.plural };
-  return new Refusal(failure(409, `${qualifiedResource(resource)} "${name}" already exists`, { reason: 'AlreadyExists', details }));
+  const text = `${isGoing ? 'object is being deleted: ' : ''}${qualifiedResource(resource)} "${name}" already exists`;
+  return new Refusal(failure(409, text, { reason: 'AlreadyExists', details }));
 }
 
 /** The optimistic lock failed. */

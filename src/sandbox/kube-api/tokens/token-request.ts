@@ -135,6 +135,7 @@ function boundRefusal(issue: TokenIssue, reference: BoundReference | undefined):
   const found = boundObject(issue, reference);
   if (found === undefined) return badRequest(`cannot bind token to object of type ${goKind(apiVersion, kind)}`);
   const account = issue.serviceAccount.metadata.name ?? '';
+  if (name === '') return badRequest('Name parameter required.');
   if (found.object === undefined) return notFound({ group: '', plural: found.plural }, name);
   const spec = isJsonObject(found.object.spec) ? found.object.spec : {};
   if (kind === 'Pod' && spec.serviceAccountName !== account) {

@@ -89,7 +89,8 @@ export async function createObject(
     const committed = options.dryRun ? undefined : context.store.create(type.bucket, key, next);
     if (committed?.ok) return { object: toServed(type, committed.object), warnings: admitted.warnings };
     const generated = !base.metadata.name && base.metadata.generateName !== undefined;
-    if (!generated || attempt >= NAME_ATTEMPTS) throw alreadyExists(type, name);
+    if (!generated || attempt >= NAME_ATTEMPTS)
+      throw alreadyExists(type, name, context.store.get(type.bucket, key)?.metadata.deletionTimestamp !== undefined);
   }
 }
 

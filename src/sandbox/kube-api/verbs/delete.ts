@@ -2,14 +2,13 @@ import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import type { Status } from '../../../kube/core/status.ts';
 import type { ApiRequest, ApiResult } from '../context.ts';
-import { listBody } from '../list-watch/list.ts';
-import { invalidOptions } from '../request/query.ts';
+import { listBody, readPage } from '../list-watch/list.ts';
+import { integer, invalidOptions } from '../request/query.ts';
 import { readOptionalBody } from '../request/read-body.ts';
 import { type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
-import { parseSelection } from '../selectors/selection.ts';
-import { notSupported } from '../status/field-error.ts';
-import { conflict, notFound, qualifiedKind } from '../status/refusal.ts';
+import { invalidValue, notSupported } from '../status/field-error.ts';
+import { badRequest, conflict, notFound, qualifiedKind } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { type DeletionWay, deleteLive, tryDeletion } from './deletion.ts';
 import { type WriteOptions, writeOptions } from './write-options.ts';
@@ -37,14 +36,11 @@ function success(type: ResourceType, name: string, uid: string | undefined): Sta
 
 /** DELETE of a collection: what the selectors choose, one by one; the list of what was deleted is the answer. */
 export async function deleteCollection(call: ApiRequest, admit: AdmissionChain): Promise<ApiResult> {
-  const { type, context, namespace, query } = call;
+  const { type, context } = call;
   const write = writeOptions(call, 'DeleteOptions');
   const options = await readDeleteOptions(call, write);
-  const selected = parseSelection(query, type);
-  const entries = context.store
-    .list(type.bucket, namespace === undefined ? '' : `${namespace}/`)
-    .filter((entry) => selected(toServed(type, entry.object)));
-  for (const { object } of entries) {
+  const page = await readPage(call);
+  for (const { object } of page.entries) {
     const one: ApiRequest = { ...call, name: object.metadata.name, namespace: object.metadata.namespace };
     try {
       await deleteObject(one, options, { ...write, dryRun: options.dryRun }, admit);
@@ -53,23 +49,35 @@ export async function deleteCollection(call: ApiRequest, admit: AdmissionChain):
       if (context.store.get(type.bucket, storageKey(object.metadata.namespace, object.metadata.name ?? ''))) throw thrown;
     }
   }
-  return { code: 200, body: listBody(type, { revision: context.store.revision, entries }) };
+  return { code: 200, body: listBody(type, page) };
 }
 
 async function readDeleteOptions(call: ApiRequest, write: WriteOptions): Promise<DeleteOptions> {
   const body = await readOptionalBody(call.request, { kind: 'DeleteOptions', typeName: 'meta.v1.DeleteOptions' });
-  return deleteOptionsOf(body, call.query, write);
+  if (body === undefined) return deleteOptionsOf({}, call.query, write);
+  if (body.kind && body.kind !== 'DeleteOptions')
+    throw badRequest(
+      `no kind ${JSON.stringify(body.kind)} is registered for version ${JSON.stringify(body.apiVersion ?? '')} in scheme "pkg/runtime/scheme.go:111"`,
+    );
+  // What a body says not, the query does not say either.
+  return deleteOptionsOf(body, new URLSearchParams(), { ...write, dryRun: false });
 }
 
-/** Reads DeleteOptions; the query says what the body does not. Throws a 422 Refusal. */
+/** Reads DeleteOptions, from a body or from the query. Throws 400 and 422 Refusals. */
 export function deleteOptionsOf(body: Readonly<Record<string, unknown>>, query: URLSearchParams, write: WriteOptions): DeleteOptions {
   const preconditions = isJsonObject(body.preconditions) ? body.preconditions : {};
-  const grace = body.gracePeriodSeconds ?? (query.get('gracePeriodSeconds') === null ? undefined : Number(query.get('gracePeriodSeconds')));
+  const grace = body.gracePeriodSeconds ?? integer(query, 'gracePeriodSeconds');
   const propagation = body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
   if (propagation !== undefined && propagation !== 'Background' && propagation !== 'Foreground' && propagation !== 'Orphan') {
     throw invalidOptions('DeleteOptions', [notSupported('propagationPolicy', propagation, ['Foreground', 'Background', 'Orphan', 'nil'])]);
   }
   const orphan = body.orphanDependents === true || query.get('orphanDependents') === 'true';
+  if (propagation !== undefined && (orphan || body.orphanDependents === false || query.get('orphanDependents') === 'false')) {
+    const text = 'orphanDependents and deletionPropagation cannot be both set';
+    throw invalidOptions('DeleteOptions', [invalidValue('propagationPolicy', propagation, text)]);
+  }
+  const tried: readonly unknown[] = Array.isArray(body.dryRun) ? body.dryRun : [];
+  if (tried.some((value) => value !== 'All')) throw invalidOptions('DeleteOptions', [notSupported('dryRun', tried, ['All'])]);
   return {
     gracePeriodSeconds: typeof grace === 'number' && Number.isInteger(grace) ? grace : undefined,
     propagation: propagation ?? (orphan ? 'Orphan' : undefined),
@@ -77,7 +85,7 @@ export function deleteOptionsOf(body: Readonly<Record<string, unknown>>, query: 
       ...(typeof preconditions.uid === 'string' ? { uid: preconditions.uid } : {}),
       ...(typeof preconditions.resourceVersion === 'string' ? { resourceVersion: preconditions.resourceVersion } : {}),
     },
-    dryRun: write.dryRun || (Array.isArray(body.dryRun) && body.dryRun.includes('All')),
+    dryRun: write.dryRun || tried.length > 0,
   };
 }
 

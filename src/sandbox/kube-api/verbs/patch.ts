@@ -11,8 +11,8 @@ import { scanJson } from '../request/scan-json.ts';
 import { readObject, sortMembers } from '../resources/canonical.ts';
 import { apiVersionOfType, type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { jsonText } from '../routes/json-text.ts';
-import { invalidAs, invalidValue, requiredValue } from '../status/field-error.ts';
-import { badRequest, failure, Refusal, unsupportedMedia } from '../status/refusal.ts';
+import { forbiddenField, invalidAs, invalidValue, requiredValue } from '../status/field-error.ts';
+import { badRequest, conflict, failure, qualifiedResource, Refusal, unsupportedMedia } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { cannotBeHandled, createObject, decoded } from './create.ts';
 import { type Intended, writeUpdate } from './update.ts';
@@ -31,6 +31,9 @@ export async function patch(call: ApiRequest, admit: AdmissionChain): Promise<Ap
   if (!accepted.includes(media)) throw unsupportedMedia(accepted);
   if (media === APPLY && !call.query.get('fieldManager')) {
     throw invalidOptions('PatchOptions', [requiredValue('fieldManager', 'is required for apply patch')]);
+  }
+  if (media !== APPLY && call.query.get('force')) {
+    throw invalidOptions('PatchOptions', [forbiddenField('force', 'may not be specified for non-apply patch')]);
   }
   const options = writeOptions(call, 'PatchOptions');
   const text = await readText(call.request);
@@ -62,6 +65,7 @@ function changeBy(type: ResourceType, media: string, live: KubeObject, document:
       throw new Refusal(failure(outcome.status, outcome.message, outcome.status === 400 ? { reason: 'BadRequest' } : {}));
     }
     default:
+      if (document === null) throw badRequest('Invalid JSON Patch');
       if (!isJsonObject(document))
         throw badRequest(`error decoding patch: json: cannot unmarshal ${goName(document)} into Go value of type map[string]interface {}`);
       return applyMergePatch(live, document);
@@ -130,23 +134,23 @@ async function apply(call: ApiRequest, options: WriteOptions, text: string, admi
     return read.object;
   };
   if (!context.store.get(type.bucket, storageKey(namespace, name)) && subresource === undefined) {
-    const { resourceVersion, uid } = applied.metadata;
-    if (resourceVersion || uid)
-      throw new Refusal(
-        failure(
-          409,
-          `Operation cannot be fulfilled on ${type.plural} "${name}": uid and resourceVersion must not be set on an apply that creates`,
-          { reason: 'Conflict' },
-        ),
+    const { uid } = applied.metadata;
+    if (uid) {
+      const details = { name, group: type.group, kind: type.plural };
+      throw conflict(
+        qualifiedResource(type),
+        details,
+        `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
       );
-    const created = await createObject(call, decoded(call, named(run(undefined), name)), options, admit);
+    }
+    const created = await createObject(call, decoded(call, toCreate(run(undefined), name)), options, admit);
     return { code: 201, body: created.object, warnings: created.warnings };
   }
   return writeUpdate(call, options, admit, async (live) => ({ object: run(live), recorded: true }));
 }
 
 function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): KubeObject {
-  const value = parseYamlText(text);
+  const value = parseYamlText(text) ?? {};
   if (!isJsonObject(value)) throw badRequest(`error decoding YAML: a ${type.kind} must be an object`);
   const metadata: KubeObject['metadata'] = isJsonObject(value.metadata) ? value.metadata : {};
   if (value.kind !== type.kind) throw badRequest(`invalid object type: ${groupVersionKind(value)}`);
@@ -159,9 +163,10 @@ function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): 
   return { ...value, metadata };
 }
 
-/** An apply that creates takes the name of its path where it has none of its own. */
-function named(object: KubeObject, name: string): KubeObject {
-  return object.metadata.name ? object : { ...object, metadata: { ...object.metadata, name } };
+/** An apply that creates takes the name of its path where it has none of its own; of which version it thinks it is says nothing. */
+function toCreate(object: KubeObject, name: string): KubeObject {
+  const { resourceVersion: _none, ...metadata } = object.metadata;
+  return { ...object, metadata: { ...metadata, name: metadata.name || name } };
 }
 
 function groupVersionKind({ apiVersion, kind }: Readonly<Record<string, unknown>>): string {

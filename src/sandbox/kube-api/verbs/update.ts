@@ -11,7 +11,7 @@ import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '.
 import { toServed } from '../resources/served.ts';
 import { resourceVersionRequired, validateMeta, validateMetaUpdate } from '../resources/validate-meta.ts';
 import { invalid, invalidAs } from '../status/field-error.ts';
-import { badRequest, conflict, modified, notFound, qualifiedResource, warned } from '../status/refusal.ts';
+import { badRequest, conflict, failure, modified, notFound, qualifiedResource, Refusal, warned } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
 import { cannotBeHandled, createObject, decoded, recordCreate } from './create.ts';
 import { isGone } from './deletion.ts';
@@ -22,6 +22,8 @@ import { judgeFields, listKeys, type WriteOptions, withManagedFields, writeOptio
 export interface Intended {
   readonly object: KubeObject;
   readonly recorded?: boolean;
+  /** The uid in it says which object is meant, rather than what it shall be. */
+  readonly bound?: boolean;
   readonly warnings?: readonly string[];
 }
 
@@ -50,7 +52,7 @@ export async function update(call: ApiRequest, admit: AdmissionChain): Promise<A
     const created = await createObject(call, recordCreate(call, options, decoded(call, { ...sent, metadata: meta })), options, admit);
     return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
   }
-  return warned(warnings, () => writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, warnings })));
+  return warned(warnings, () => writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, bound: true, warnings })));
 }
 
 function missingVersion(type: ResourceType, name: string): Error {
@@ -71,7 +73,7 @@ export async function writeUpdate(
     if (!live) throw notFound(type, name);
     const served = toServed(type, live);
     const intended = await intend(served);
-    checkIdentity(type, served, intended.object);
+    checkIdentity(type, served, intended);
     const merged = canonical(type, prepareUpdate(call, served, withDefaults(call, intended.object)));
     const recorded = intended.recorded ? merged : canonical(type, record(call, options, served, merged));
     const admitted = await admit({ call, operation: 'UPDATE', object: recorded, oldObject: served, options });
@@ -91,11 +93,13 @@ function withDefaults({ type, context }: ApiRequest, object: KubeObject): KubeOb
   return behaviourOf(type.bucket).defaults?.(object, context) ?? object;
 }
 
-/** The optimistic lock: a resourceVersion or uid that is sent must be the live one. */
-function checkIdentity(type: ResourceType, live: KubeObject, sent: KubeObject): void {
+/** The optimistic lock: a resourceVersion that is sent must be the live one, and of a whole object the uid too. */
+function checkIdentity(type: ResourceType, live: KubeObject, { object: sent, bound }: Intended): void {
   const name = live.metadata.name ?? '';
   const { uid, resourceVersion } = sent.metadata;
-  if (uid && uid !== live.metadata.uid) {
+  if (resourceVersion && !/^\d+$/.test(resourceVersion))
+    throw new Refusal(failure(500, `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`));
+  if (bound && uid && uid !== live.metadata.uid) {
     const key = `/registry/${type.plural}/${storageKey(live.metadata.namespace, name)}`;
     const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`;
     throw conflict(qualifiedResource(type), { name, group: type.group, kind: type.plural }, why);
@@ -128,8 +132,14 @@ function prepareUpdate({ type, subresource }: ApiRequest, live: KubeObject, sent
     generateName,
   };
   const fixed = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
-  const { deletionTimestamp: _d, deletionGracePeriodSeconds: _g, generation: _n, uid: _u, generateName: _gn, ...sentMeta } = sent.metadata;
-  const metadata = { ...sentMeta, ...fixed };
+  const { generation: _n, generateName: _gn, ...sentMeta } = sent.metadata;
+  // What is sent of these is left for the checks to refuse where it is another.
+  const said = Object.fromEntries(
+    Object.entries({ uid: sent.metadata.uid, deletionGracePeriodSeconds: sent.metadata.deletionGracePeriodSeconds }).filter(
+      ([, value]) => value,
+    ),
+  );
+  const metadata = { ...sentMeta, ...fixed, ...said };
   if (subresource === 'status') {
     const custom = type.body.kind === 'custom';
     const { managedFields: _live, ...liveMeta } = live.metadata;
@@ -137,7 +147,11 @@ function prepareUpdate({ type, subresource }: ApiRequest, live: KubeObject, sent
       ? liveMeta
       : { ...metadata, ...(live.metadata.ownerReferences ? { ownerReferences: live.metadata.ownerReferences } : {}) };
     const managed = sent.metadata.managedFields === undefined ? {} : { managedFields: sent.metadata.managedFields };
-    return { ...live, metadata: { ...statusMeta, ...managed }, status: sent.status };
+    return {
+      ...live,
+      metadata: { ...statusMeta, ...managed },
+      status: behaviourOf(type.bucket).prepareStatus?.(live, sent.status) ?? sent.status,
+    };
   }
   const { status: _status, ...rest } = sent;
   const next = hasStatus(type)

@@ -24,7 +24,7 @@ export function writeOptions(call: ApiRequest, kind: string): WriteOptions {
   return {
     kind,
     dryRun: isDryRun(call.query, kind),
-    fieldManager: fieldManager(call.query, call.request.headers.get('user-agent')),
+    fieldManager: fieldManager(call.query, call.request.headers.get('user-agent'), kind),
     fieldValidation: fieldValidation(call.query, kind),
     givenFieldManager: call.query.get('fieldManager') || undefined,
     givenFieldValidation: call.query.get('fieldValidation') || undefined,
