@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startWebhookServer, type WebhookServer } from '../../../src/app/webhook/webhook-server.ts';
 import { silentLog } from '../../../src/base/log.ts';
@@ -6,9 +7,12 @@ import { systemClock } from '../../../src/host/system-clock.ts';
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import type { KubeObject } from '../../../src/kube/core/object.ts';
 import { resources } from '../../../src/kube/core/resource.ts';
+import { openKubectl } from '../../support/kubectl.ts';
 import { type Backend, type ReadyForwarder, startReadyForwarder } from '../../support/ready-forwarder.ts';
+import { auditEvents, cachedKubectl } from '../../support/worlds/control-plane.ts';
 import { inWorld } from '../../support/worlds/world.ts';
 
+const kubectlFound = await cachedKubectl();
 const NAMESPACE = 'webhook-rollout';
 const ROLE = 'arn:aws:iam::111122223333:role/r';
 const CONFIGURATION = 'webhook-rollout';
@@ -30,8 +34,32 @@ const podOf = (over: object): Pod =>
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { namespace: NAMESPACE, generateName: 'p-' },
-    spec: { serviceAccountName: 'bound', containers: [{ name: 'c', image: 'example.com/i' }], ...over },
+    spec: { serviceAccountName: 'bound', containers: [container], ...over },
   }) as never;
+const container = { name: 'c', image: 'example.com/i' };
+const INJECTED = { reason: 'Injected', method: 'web-identity', origin: 'service-account' };
+
+/** Pods, and what is told about them: warnings by their codes, and the annotations of the audit event. */
+const TOLD: Readonly<
+  Record<string, { readonly spec: object; readonly metadata?: object; readonly warnings: readonly string[]; readonly audit: object }>
+> = {
+  plain: { spec: {}, warnings: [], audit: INJECTED },
+  'init-containers': { spec: { initContainers: [{ ...container, name: 'i', restartPolicy: 'Always' }] }, warnings: [], audit: INJECTED },
+  'half-set': {
+    spec: { containers: [{ ...container, env: [{ name: 'AWS_ROLE_ARN', value: ROLE }] }] },
+    metadata: { annotations: { 'eks.amazonaws.com/skip-containers': 'gone', 'eks.amazonaws.com/token-expiration': '9' } },
+    warnings: ['TokenExpirationTooShort', 'UnknownContainer', 'HalfSetCredentials'],
+    audit: { ...INJECTED, notes: 'TokenExpirationTooShort,UnknownContainer,HalfSetCredentials' },
+  },
+  'odd-role': {
+    spec: { serviceAccountName: 'odd' },
+    warnings: ['InvalidRoleArn'],
+    audit: { ...INJECTED, notes: 'InvalidRoleArn' },
+  },
+  'empty-role': { spec: { serviceAccountName: 'empty' }, warnings: ['EmptyRole'], audit: { reason: 'EmptyRole' } },
+  'no-role': { spec: { serviceAccountName: 'default' }, warnings: [], audit: { reason: 'NoRole' } },
+};
+
 const roleOf = ({ spec }: Pod): (string | undefined)[] =>
   spec.containers.map(({ env }) => env?.find(({ name }) => name === 'AWS_ROLE_ARN')?.value);
 
@@ -78,6 +106,7 @@ inWorld('two webhooks behind a Service, failurePolicy Fail', (world) => {
     for (const [name, role] of [
       ['bound', ROLE],
       ['odd', 'not-an-arn'],
+      ['empty', ''],
     ] as const)
       await client.create(resources.serviceAccounts, {
         apiVersion: 'v1',
@@ -119,7 +148,6 @@ inWorld('two webhooks behind a Service, failurePolicy Fail', (world) => {
 
   it('mutate plain pods, pods with variables of their own and pods with init containers', async () => {
     const own = [{ name: 'A', value: 'b' }];
-    const container = { name: 'c', image: 'example.com/i' };
     const plain = await client.create(resources.pods, podOf({}));
     const varied = await client.create(resources.pods, podOf({ containers: [{ ...container, env: own }] }));
     const init = await client.create(resources.pods, podOf({ initContainers: [{ ...container, name: 'i', restartPolicy: 'Always' }] }));
@@ -133,6 +161,39 @@ inWorld('two webhooks behind a Service, failurePolicy Fail', (world) => {
   it('warn whoever creates a pod with a malformed role', async () => {
     await client.create(resources.pods, podOf({ serviceAccountName: 'odd' }));
     expect(warnings).toEqual([expect.stringContaining('(InvalidRoleArn)')]);
+  });
+
+  it.skipIf('skipped' in kubectlFound)('are heard by kubectl, and by the audit log of a real API server', async () => {
+    if ('skipped' in kubectlFound) return;
+    const kubectl = await openKubectl(kubectlFound.program, world().sandbox.kubeconfig);
+    const heard = new Map<string, string>();
+    for (const [name, { spec, metadata = {} }] of Object.entries(TOLD)) {
+      const pod = podOf(spec);
+      const file = await kubectl.file(`${name}.json`, { ...pod, metadata: { ...metadata, namespace: NAMESPACE, name } });
+      const { code, stderr } = await kubectl('create', '-f', file);
+      expect([name, code]).toEqual([name, 0]);
+      heard.set(name, stderr);
+    }
+    await kubectl.close();
+    for (const [name, { warnings: expected }] of Object.entries(TOLD)) {
+      const lines =
+        heard
+          .get(name)
+          ?.split('\n')
+          .filter((line) => line.startsWith('Warning: podrole: ')) ?? [];
+      expect([name, lines.map((line) => /\((\w+)\)$/.exec(line)?.[1])]).toEqual([name, expected]);
+    }
+
+    const plane = world().existing?.kubeconfig;
+    if (plane === undefined) return;
+    const events = await auditEvents(dirname(plane));
+    const said = (name: string): object => {
+      const annotations = events.find(({ objectRef }) => objectRef.namespace === NAMESPACE && objectRef.name === name)?.annotations ?? {};
+      return Object.fromEntries(
+        Object.entries(annotations).flatMap(([key, value]) => (key.startsWith('rollout.podrole.dev/') ? [[key.split('/')[1], value]] : [])),
+      );
+    };
+    for (const [name, { audit }] of Object.entries(TOLD)) expect([name, said(name)]).toEqual([name, audit]);
   });
 
   it(`let ${PODS} pods through, each with its role, while they restart one after the other and the certificate rotates`, async () => {

@@ -11,6 +11,7 @@ export type ControlPlanes = { readonly folder: string } | { readonly skipped: st
 
 const run = promisify(execFile);
 const launcher = join(root, 'test/cluster/control-plane/cluster');
+const auditPolicy = join(root, 'test/cluster/control-plane/audit-policy.yaml');
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'];
 /** Of a control plane: all but kubectl. */
 const PROCESSES = PROGRAMS.length - 1;
@@ -94,7 +95,18 @@ export async function startControlPlane(folder: string): Promise<void> {
   await stopControlPlane(folder);
   // The same folder has the same issuer, each folder another.
   const id = createHash('md5').update(folder).digest('hex').toUpperCase();
-  await run(launcher, ['up', folder], { env: { ...process.env, PODROLE_ISSUER: ISSUERS + id } });
+  await run(launcher, ['up', folder], { env: { ...process.env, PODROLE_ISSUER: ISSUERS + id, PODROLE_AUDIT: auditPolicy } });
+}
+
+/** One line of a control plane's audit log, of which it keeps what is said about the creation of pods. */
+export interface AuditEvent {
+  readonly objectRef: { readonly namespace?: string; readonly name?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export async function auditEvents(folder: string): Promise<readonly AuditEvent[]> {
+  const text = await readFile(join(folder, 'logs/audit.log'), 'utf8');
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as AuditEvent]));
 }
 
 /** Stops its processes; keys and data stay. */
