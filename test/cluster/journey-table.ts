@@ -30,8 +30,6 @@ export const JOURNEYS: Readonly<Record<string, Journey>> = {
   'webhook-explain': both,
   'webhook-in-cluster': both,
   'webhook-perversions': { sandboxOnly: 'an API of its own that forgets, refuses, dawdles and stalls on command' },
-  'webhook-in-cluster': both,
-  'webhook-perversions': { sandboxOnly: 'an API server that forgets, refuses, dawdles and stalls on command, which a real one does not' },
   'webhook-readiness': { sandboxOnly: 'certificates in files, on a clock of the test’s: the API has no part in it' },
   'webhook-upstream': { sandboxOnly: 'upstream’s own pods, posted to the webhook by the test in place of an API server' },
 };

@@ -1,16 +1,16 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControllerServer } from '../../src/app/profile/controller-server.ts';
-import { listen } from '../../src/host/listen.ts';
 import { trustDocument } from '../../src/iam/trust-document.ts';
-import { httpsFetch } from '../../src/kube/client/https-fetch.ts';
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
 import { desiredNamespace, desiredRoleBindings, desiredServiceAccount } from '../../src/profile/desired-objects.ts';
 import { type ProfileJourney, profileJourney, settled, wants } from '../support/profile-journey.ts';
 import { startPodrole } from '../support/run-podrole.ts';
-import { inWorld, openSandboxWorld, type World } from '../support/worlds/world.ts';
+import { openApiDoor } from '../support/worlds/api-door.ts';
+import { inWorld, openSecondWorldOfRun, openWorldOfRun, type World, worldSkipped } from '../support/worlds/world.ts';
 
 const AUDIENCE = 'sts.amazonaws.com';
 const subjectOf = (profile: string): string => `system:serviceaccount:${profile}:default-editor`;
@@ -24,13 +24,7 @@ inWorld('a profile', (world) => {
     controller = await journey.startController();
   });
   afterAll(async () => {
-    // Another suite may want the same cluster, and wants it empty.
-    const { items } = await journey.admin.list(resources.profiles, {});
-    await Promise.all(items.map(({ metadata }) => journey.deleteProfile(metadata.name ?? '')));
-    await settled(
-      async () => (await journey.admin.list(resources.profiles, {})).items,
-      (left) => left.length === 0,
-    );
+    await journey.clear();
     await controller.close();
   });
 
@@ -207,10 +201,10 @@ inWorld('a profile', (world) => {
   });
 });
 
-describe('two clusters', () => {
+describe.skipIf(worldSkipped() !== undefined)('two clusters', () => {
   let worlds: readonly [World, World];
   beforeAll(async () => {
-    worlds = [await openSandboxWorld(), await openSandboxWorld()];
+    worlds = [await openWorldOfRun(), await openSecondWorldOfRun()];
   });
   afterAll(() => Promise.all(worlds.map((world) => world.close())));
 
@@ -226,48 +220,35 @@ describe('two clusters', () => {
       (subjects) => same(subjects, both),
     );
     expect(found).toEqual(both);
+    expect(one.providerArn).not.toBe(two.providerArn);
+    const document = JSON.parse((await one.roles.get('shared'))?.trustPolicy ?? '') as {
+      readonly Statement: readonly { readonly Principal: { readonly Federated: string } }[];
+    };
+    expect(document.Statement.map(({ Principal }) => Principal.Federated).sort()).toEqual([one.providerArn, two.providerArn].sort());
     await one.deleteProfile('team-one');
     const left = await settled(
       () => one.trusted('shared'),
       (subjects) => same(subjects, both.slice(1)),
     );
     expect(left).toEqual(both.slice(1));
+    await one.clear();
     await Promise.all(controllers.map((server) => server.close()));
   });
 });
 
-describe('a controller that is killed', () => {
-  let world: World;
-  beforeAll(async () => {
-    world = await openSandboxWorld();
-  });
-  afterAll(() => world.close());
-
+inWorld('a controller that is killed', (world) => {
   it('between the grant and the annotation is finished by its successor', async () => {
-    const journey = await profileJourney(world);
+    const journey = await profileJourney(world());
     const role = await journey.role('crash');
-    const upstream = httpsFetch(world.credentials.tls);
-    const door = await listen({
-      port: 0,
-      handler: async (request) => {
-        const { pathname, search } = new URL(request.url);
-        const body = request.method === 'GET' ? undefined : await request.text();
-        // The annotation never arrives.
-        if (pathname.endsWith('/serviceaccounts/default-editor') && body?.includes(role)) return new Promise(() => undefined);
-        const headers = new Headers(request.headers);
-        headers.delete('host');
-        headers.set('authorization', `Bearer ${await world.credentials.token?.({ fresh: false })}`);
-        const init = { method: request.method, headers, signal: request.signal, ...(body === undefined ? {} : { body }) };
-        return upstream(new Request(world.credentials.server + pathname + search, init));
-      },
+    const door = await openApiDoor(world().credentials, (next) => async (request) => {
+      // The annotation never arrives.
+      const isAccount = request.method !== 'GET' && new URL(request.url).pathname.endsWith('/serviceaccounts/default-editor');
+      return isAccount && (await request.clone().text()).includes(role) ? new Promise(() => undefined) : next(request);
     });
-    const home = join(world.sandbox.kubeconfig, '..');
-    const kubeconfig = join(home, 'door.kubeconfig');
-    const named = { name: 'door', cluster: { server: door.url }, context: { cluster: 'door', user: 'door' }, user: {} };
-    const config = { apiVersion: 'v1', kind: 'Config', 'current-context': 'door', contexts: [named], clusters: [named], users: [named] };
-    await writeFile(kubeconfig, JSON.stringify(config));
+    const home = await mkdtemp(join(tmpdir(), 'podrole-home-'));
+    const kubeconfig = await door.kubeconfig(home);
     const { child, ended } = startPodrole(
-      ['controller', '--kubeconfig', kubeconfig, '--iam-endpoint', world.sandbox.awsEndpoint, '--metrics-bind-address', '0'].concat([
+      ['controller', '--kubeconfig', kubeconfig, '--iam-endpoint', world().sandbox.awsEndpoint, '--metrics-bind-address', '0'].concat([
         '--health-probe-bind-address',
         '0',
       ]),
@@ -282,13 +263,15 @@ describe('a controller that is killed', () => {
     child.kill('SIGKILL');
     await ended;
     expect(await journey.carried('crash')).toBeUndefined();
-    await door.close(0);
+    await door.close();
     const successor = await journey.startController();
     const carried = await settled(
       () => journey.carried('crash'),
       (found) => found === role,
     );
     expect(carried).toBe(role);
+    await journey.clear();
     await successor.close();
+    await rm(home, { recursive: true, force: true });
   });
 });

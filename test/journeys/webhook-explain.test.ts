@@ -14,7 +14,9 @@ import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import { loadKubeconfig } from '../../src/kube/client/kubeconfig.ts';
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
-import { bareEnvironment, bundle, type Ended, type Running, runPodrole, startPodrole } from '../support/run-podrole.ts';
+import { bareEnvironment, bundle, type Ended, runPodrole } from '../support/run-podrole.ts';
+import { openSeededWorld, type SeededWorld } from '../support/worlds/seeded-world.ts';
+import { worldSkipped } from '../support/worlds/world.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/r';
 const KEY = 'eks.amazonaws.com/role-arn';
@@ -166,15 +168,14 @@ describe('podrole explain -f, without a cluster', () => {
   });
 });
 
-describe('podrole explain pod/NAME, in a cluster', () => {
-  let sandbox: Running;
+describe.skipIf(worldSkipped() !== undefined)('podrole explain pod/NAME, in a cluster', () => {
+  let world: SeededWorld;
   let env: Record<string, string>;
   let client: KubeClient;
   let server: WebhookServer;
   beforeAll(async () => {
-    sandbox = startPodrole(['sandbox', 'start', '--with', 'seed', '-o', 'json'], { home });
-    ({ env } = JSON.parse(await sandbox.line((line) => line.includes('"SandboxReady"'))) as { env: Record<string, string> });
-    Object.assign(env, { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' });
+    world = await openSeededWorld(home);
+    env = { ...world.facts.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
     const clock = systemClock();
     client = connectKube(await loadKubeconfig({ path: env.KUBECONFIG ?? '', env: {}, clock }), { userAgent: 'test' });
     await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
@@ -204,9 +205,9 @@ describe('podrole explain pod/NAME, in a cluster', () => {
   });
   afterAll(async () => {
     await server.close({ acceptMs: 0, finishMs: 0 });
+    await client.delete(resources.namespaces, { name: 'team' });
     client.close();
-    sandbox.child.kill('SIGTERM');
-    await sandbox.ended;
+    await world.close();
   });
 
   const explain = async (...args: readonly string[]): Promise<ReturnType<typeof answerOf>> =>

@@ -30,6 +30,8 @@ export interface ProfileJourney {
   createProfile(name: string, spec: ProfileSpec, finalizers?: readonly string[]): Promise<Profile>;
   changeProfile(name: string, spec: object): Promise<void>;
   deleteProfile(name: string): Promise<void>;
+  /** Deletes every Profile and waits until the controller has let go of them: others may want the same cluster empty. */
+  clear(): Promise<void>;
   profile(name: string): Promise<Profile | undefined>;
   /** Subjects that a role's trust policy names, sorted, without the prefix of all service accounts. */
   trusted(role: string): Promise<readonly string[]>;
@@ -63,6 +65,12 @@ export async function profileJourney(world: World, iam: World = world): Promise<
     },
     deleteProfile: async (name) => {
       await admin.delete(resources.profiles, { name });
+    },
+    clear: async () => {
+      const names = async (): Promise<readonly string[]> =>
+        (await admin.list(resources.profiles, {})).items.map(({ metadata }) => metadata.name ?? '');
+      await Promise.all((await names()).map((name) => admin.delete(resources.profiles, { name })));
+      await settled(names, (left) => left.length === 0);
     },
     profile,
     trusted: async (role) => {

@@ -94,13 +94,18 @@ inWorld('kubectl', (world) => {
     );
   });
 
-  test('get -w tells what comes', async () => {
-    const watching = kubectl.start('-n', namespace, 'get', 'configmaps', '-w', '--output-watch-events', '-o', 'name');
-    const names = table(watching.output());
-    expect(names).toEqual(['']);
+  test('get -w tells what comes after it began, and what becomes of it', async () => {
+    await inside('create', 'configmap', 'before');
+    const watching = kubectl.start('-n', namespace, 'get', 'configmaps', '-w', '--output-watch-events');
+    // Its list is told: the watch has begun, and nothing of what follows can be of that list.
+    await expect.poll(() => table(watching.output()), { timeout: 10_000 }).toContain('ADDED before 0 AGE');
+    expect(watching.output()).not.toContain('watched');
     await inside('create', 'configmap', 'watched', '--from-literal=a=b');
+    await inside('label', 'configmap', 'watched', 'seen=yes');
     await inside('delete', 'configmap', 'watched');
-    await expect.poll(watching.output, { timeout: 10_000 }).toContain('configmap/watched');
+    const events = (): readonly string[] => table(watching.output()).filter((line) => line.includes(' watched '));
+    await expect.poll(events, { timeout: 10_000 }).toEqual(['ADDED watched 1 AGE', 'MODIFIED watched 1 AGE', 'DELETED watched 1 AGE']);
+    expect(watching.child.exitCode).toBeNull();
     watching.child.kill();
   });
 

@@ -13,7 +13,7 @@ import { type HttpsFetch, httpsFetch } from '../../../src/kube/client/https-fetc
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
 import { loadKubeconfig } from '../../../src/kube/client/kubeconfig.ts';
 import type { KubeApi } from '../../../src/sandbox/kube-api/create-kube-api.ts';
-import { type ControlPlanes, forgetHistory, startControlPlane } from './control-plane.ts';
+import { type ControlPlanes, forgetHistory, startControlPlane, stopControlPlane } from './control-plane.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -81,7 +81,14 @@ export async function openSecondWorldOfRun(): Promise<World> {
   if (worldName() === 'sandbox') return openSandboxWorld();
   const plane = ownPlane('second');
   await startControlPlane(plane);
-  return openRealWorld(plane);
+  const world = await openRealWorld(plane);
+  return {
+    ...world,
+    close: async () => {
+      await world.close();
+      await stopControlPlane(plane);
+    },
+  };
 }
 
 /** Describes a behaviour that both worlds must show. The world is open in hooks and tests. */
