@@ -55,7 +55,8 @@ const TEXTS: readonly string[] = ['a', 'some-text'];
 
 /** The schema of `spec` in the CRD that is shipped. */
 export function specSchema(): Schema {
-  const text = readFileSync(new URL('../../deploy/crds/kubeflow.org_profiles.yaml', import.meta.url), 'utf8');
+  // Bundled or not, the simulation is started in the repository.
+  const text = readFileSync('deploy/crds/kubeflow.org_profiles.yaml', 'utf8');
   const crd = parse(text) as { spec: { versions: { name: string; schema: { openAPIV3Schema: Schema } }[] } };
   const schema = crd.spec.versions.find(({ name }) => name === 'v1')?.schema.openAPIV3Schema.properties?.spec;
   if (schema === undefined) throw new Error('the CRD has no schema of v1');

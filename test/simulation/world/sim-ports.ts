@@ -3,6 +3,7 @@ import type { Clock } from '../../../src/base/clock.ts';
 import { PodroleError } from '../../../src/base/errors.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import type { KubeObject } from '../../../src/kube/core/object.ts';
+import { resources } from '../../../src/kube/core/resource.ts';
 import type { ObjectRef, ProfileControllerDeps, RoleReadOutcome, UpdateOutcome } from '../../../src/profile/ports.ts';
 import { FIELD_MANAGER, type Profile } from '../../../src/profile/profile.ts';
 import type { Met } from './faults.ts';
@@ -215,7 +216,12 @@ export class SimPorts {
         serves: (resource) => resource.plural !== 'authorizationpolicies',
         read: (ref, signal) => this.#kube(signal, () => kube.objects.get(refKey(ref))?.object),
         apply: (resource, object, signal) =>
-          this.#kube(signal, () => ({ ok: true as const, object: kube.apply(resource, object, FIELD_MANAGER) })),
+          this.#kube(signal, () => {
+            const { namespace } = object.metadata;
+            if (namespace !== undefined && !kube.objects.has(refKey({ resource: resources.namespaces, name: namespace })))
+              return { ok: false as const, code: 'refused' as const, message: `namespaces "${namespace}" not found` };
+            return { ok: true as const, object: kube.apply(resource, object, FIELD_MANAGER) };
+          }),
         delete: (ref, signal) => this.#kube(signal, () => kube.delete(ref)),
         removeEntry: (ref, entry, signal) =>
           this.#kube(signal, () => {
