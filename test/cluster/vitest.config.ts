@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { JOURNEYS } from './journey-table.ts';
-import { WorldTable } from './world-table.ts';
+import { WorldReporter } from './world-reporter.ts';
 
 const root = join(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -27,7 +27,7 @@ export default defineConfig({
     maxWorkers: 3,
     reporters: [
       'default',
-      new WorldTable(),
+      new WorldReporter(),
       ...(process.env.PODROLE_REPORT ? ([['json', { outputFile: process.env.PODROLE_REPORT }]] as ['json', object][]) : []),
     ],
     projects: [

@@ -1,50 +1,107 @@
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { WorldName } from '../support/worlds/world.ts';
 
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-  ms: number;
+/** What became of a suite, a test file, in one world. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Tests and hooks, from the first to the last. */
+  readonly ms: number;
 }
 
+/** A suite with what it is about and what became of it where it ran. */
+export interface SuiteRow {
+  /** Path from the root of the repository. */
+  readonly file: string;
+  readonly about: readonly string[];
+  readonly worlds: Readonly<Partial<Record<WorldName, Tally>>>;
+}
+
+/** A place where the two answer differently, as the reference tells it. */
+export interface DifferenceRow {
+  readonly subject: string;
+  readonly real: string;
+  readonly sandbox: string;
+  readonly reason: string;
+}
+
+export interface WorldReport {
+  readonly suites: readonly SuiteRow[];
+  /** Journeys that do not take a world, with the reason. */
+  readonly sandboxOnly: readonly (readonly [name: string, reason: string])[];
+  readonly differences: readonly DifferenceRow[];
+}
+
+const WIDTH = 118;
+const ABOUT = 46;
 const WORLDS: readonly WorldName[] = ['sandbox', 'real'];
+const TITLES: Readonly<Record<WorldName, string>> = { sandbox: 'sandbox', real: 'real control plane' };
 
-/** Prints, in the end, what passed and how long it took on either world, suite by suite. */
-export class WorldTable implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const suites = new Map<string, Map<string, Tally>>();
-    for (const module of modules) {
-      for (const suite of module.children.suites()) {
-        const row = suites.get(suite.name) ?? new Map<string, Tally>();
-        suites.set(suite.name, row);
-        row.set(module.project.name, tally([...suite.children.allTests()]));
-      }
-    }
-    if (suites.size === 0) return;
-    const lines = [...suites].map(([subject, row]) => [subject, ...WORLDS.map((world) => cell(row.get(world)))]);
-    const totals = WORLDS.map((world) => cell(sum([...suites.values()].flatMap((row) => row.get(world) ?? []))));
-    const all = [['suite', ...WORLDS], ...lines, ['all', ...totals]];
-    const widths = [0, 1, 2].map((column) => Math.max(...all.map((line) => (line[column] ?? '').length)));
-    const text = all.map((line) =>
-      line
-        .map((value, column) => value.padEnd(widths[column] ?? 0))
-        .join('   ')
-        .trimEnd(),
-    );
-    process.stdout.write(`\n${text.join('\n')}\n\n`);
+const GROUPS: readonly (readonly [title: string, holds: (file: string) => boolean])[] = [
+  ['journeys', (file) => file.startsWith('test/journeys/')],
+  ['the Kubernetes API, as its clients see it', (file) => file.startsWith('test/cluster/suites/')],
+  ['on the real one alone', () => true],
+];
+
+/** The report of a run on both worlds, side by side, as plain text. */
+export function worldReport({ suites, sandboxOnly, differences }: WorldReport): string {
+  const left = [...suites].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const rows: (readonly string[] | string)[] = [];
+  for (const [title, holds] of GROUPS) {
+    const members = left.filter(({ file }) => holds(file));
+    for (const member of members) left.splice(left.indexOf(member), 1);
+    if (members.length > 0) rows.push('', title, ...members.map((row) => [`  ${nameOf(row.file)}`, aboutOf(row), ...cells(row.worlds)]));
   }
+  const totals = Object.fromEntries(WORLDS.map((world) => [world, sum(suites.flatMap(({ worlds }) => worlds[world] ?? []))]));
+  rows.push('', ['all', `${suites.length} suites`, ...cells(totals)]);
+  const blocks = [table([['suite', 'about', ...WORLDS.flatMap((world) => [TITLES[world], '    time'])], ...rows])];
+  if (sandboxOnly.length > 0) {
+    const widest = Math.max(...sandboxOnly.map(([name]) => name.length));
+    const lines = sandboxOnly.map(([name, reason]) => folded(`  ${name.padEnd(widest)}  `, reason));
+    blocks.push(`journeys on the sandbox alone, and why\n\n${lines.join('\n')}`);
+  }
+  if (differences.length > 0) {
+    const lines = differences.map(({ subject, real, sandbox, reason }) =>
+      [folded('  ', subject), folded('      real     ', real), folded('      sandbox  ', sandbox), folded('      because  ', reason)].join(
+        '\n',
+      ),
+    );
+    blocks.push(`where the sandbox answers otherwise: ${differences.length}\n\n${lines.join('\n')}`);
+  }
+  return blocks.join('\n\n');
 }
 
-function tally(tests: readonly TestCase[]): Tally {
-  const states = tests.map((test) => test.result().state);
-  return {
-    passed: states.filter((state) => state === 'passed').length,
-    failed: states.filter((state) => state === 'failed').length,
-    skipped: states.filter((state) => state === 'skipped').length,
-    ms: tests.reduce((total, test) => total + (test.diagnostic()?.duration ?? 0), 0),
-  };
+/** The rows of the table in docs/reference/sandbox-differences.md. */
+export function differencesIn(markdown: string): readonly DifferenceRow[] {
+  return markdown.split('\n').flatMap((line) => {
+    const [, subject = '', real = '', sandbox = '', reason = ''] = line.split(/ ?\| ?/).map((cell) => cell.trim());
+    return line.startsWith('| ') && subject !== '' ? [{ subject, real, sandbox, reason }] : [];
+  });
 }
+
+const nameOf = (file: string): string => file.replace(/^.*\//, '').replace(/\.test\.ts$/, '');
+
+function aboutOf({ about }: SuiteRow): string {
+  const text = about.join('; ');
+  return text.length <= ABOUT ? text : `${text.slice(0, ABOUT - 1)}…`;
+}
+
+const cells = (worlds: SuiteRow['worlds']): readonly string[] => WORLDS.flatMap((world) => cell(worlds[world]));
+
+/** What passed, and the time, one below the other. */
+function cell(tally: Tally | undefined): readonly [string, string] {
+  if (tally === undefined) return ['  -', ''];
+  const { passed, failed, skipped, ms } = tally;
+  if (passed + failed === 0) return [skipped > 0 ? `${number(skipped)} skipped` : '  -', ''];
+  const counts = [
+    ...(failed > 0 ? [`${number(failed)} FAILED`] : []),
+    `${failed > 0 ? passed : number(passed)} passed`,
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ];
+  return [counts.join(', '), `${(ms / 1000).toFixed(1)} s`.padStart(8)];
+}
+
+const number = (value: number): string => String(value).padStart(3);
 
 function sum(tallies: readonly Tally[]): Tally {
   return tallies.reduce(
@@ -53,10 +110,28 @@ function sum(tallies: readonly Tally[]): Tally {
   );
 }
 
-function cell(of: Tally | undefined): string {
-  if (of === undefined) return '-';
-  const { passed, failed, skipped, ms } = of;
-  if (passed + failed === 0) return `${skipped} skipped`;
-  const parts = [`${passed} passed`, ...(failed > 0 ? [`${failed} FAILED`] : []), ...(skipped > 0 ? [`${skipped} skipped`] : [])];
-  return `${parts.join(', ')} in ${(ms / 1000).toFixed(1)} s`;
+/** Columns as wide as their widest cell; what is no array stands alone in its line. */
+function table(rows: readonly (readonly string[] | string)[]): string {
+  const full = rows.filter((row) => typeof row !== 'string');
+  const widths = (full[0] ?? []).map((_, column) => Math.max(...full.map((row) => (row[column] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((value, column) => value.padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd();
+  return rows.map((row) => (typeof row === 'string' ? row : line(row))).join('\n');
+}
+
+/** A text behind a lead, its further lines below its first word. */
+function folded(lead: string, text: string): string {
+  const lines: string[] = [];
+  let line = lead;
+  for (const word of text.split(/\s+/)) {
+    if (line.length + word.length > WIDTH && line.trim() !== '') {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(lead.length);
+    }
+    line += `${word} `;
+  }
+  return [...lines, line.trimEnd()].join('\n');
 }
