@@ -27,6 +27,7 @@ export const JOURNEYS: Readonly<Record<string, Journey>> = {
   up: both,
   webhook: { sandboxOnly: 'an API of its own that holds back and fails on command; test/cluster/suites/webhook.test.ts is on both' },
   'webhook-certificates': both,
+  'webhook-events': both,
   'webhook-explain': both,
   'webhook-in-cluster': both,
   'webhook-perversions': { sandboxOnly: 'an API of its own that forgets, refuses, dawdles and stalls on command' },
