@@ -258,6 +258,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
       } finally {
         running = false;
         heartbeat?.cancel();
+        profileReconciler.stop();
         signal.removeEventListener('abort', onAbort);
       }
     },

@@ -19,6 +19,10 @@ const upstreamFailures = [
   'error revoking plugin',
 ] as const;
 
+/** What becomes of a plugin. */
+export const pluginResults = ['ready', 'waiting', 'failed'] as const;
+export type PluginResult = (typeof pluginResults)[number];
+
 /** podrole's metrics of the Profile controller, and those of upstream's under their own names. */
 export const profileMetrics = {
   podrole_profile_conditions_total: {
@@ -55,6 +59,11 @@ export const profileMetrics = {
     type: 'gauge',
     help: 'When the validating webhook’s certificate ends, in seconds since 1970; 0: it is not served.',
     labels: {},
+  },
+  podrole_profiles: {
+    type: 'gauge',
+    help: 'Profiles that name a role, by what became of it: ready, waiting, or failed. 0 on replicas that do not lead.',
+    labels: { plugin: ['AwsIamForServiceAccount'], result: pluginResults },
   },
   podrole_roles: { type: 'gauge', help: 'Roles that are looked after.', labels: {} },
   podrole_namespace_labels_usable: {

@@ -72,6 +72,11 @@ export class ProfileReconciler {
     return isDeleting(profile) ? this.#delete(profile) : this.#live(profile);
   }
 
+  /** The term of this reconciler is over. */
+  stop(): void {
+    this.#speaker.stop();
+  }
+
   /** The roles find out by a direct read whether it is really gone. */
   #missing(name: string): Outcome {
     const { book, profiles, objects } = this.#deps;

@@ -5,6 +5,7 @@ import { silentLog } from '../../src/base/log.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { providerArnOf } from '../../src/iam/arn.ts';
 import { closedTrustDocument } from '../../src/iam/trust-document.ts';
+import { KubeApiError } from '../../src/kube/client/errors.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
@@ -69,7 +70,12 @@ export async function profileJourney(world: World, iam: World = world): Promise<
     clear: async () => {
       const names = async (): Promise<readonly string[]> =>
         (await admin.list(resources.profiles, {})).items.map(({ metadata }) => metadata.name ?? '');
-      await Promise.all((await names()).map((name) => admin.delete(resources.profiles, { name })));
+      const remove = (name: string): Promise<void> =>
+        admin.delete(resources.profiles, { name }).catch((error: unknown) => {
+          // One that was on its way already.
+          if (!(error instanceof KubeApiError && error.httpStatus === 404)) throw error;
+        });
+      await Promise.all((await names()).map(remove));
       await settled(names, (left) => left.length === 0);
     },
     profile,

@@ -6,6 +6,7 @@ import { type Condition, isDeleting, nameOf, type Profile } from '../profile.ts'
 import { type ReasonCode, reasons } from '../reasons.data.ts';
 import type { Effects } from './effects.ts';
 import type { FreshProfiles } from './fresh-profiles.ts';
+import { PluginTally } from './plugin-tally.ts';
 
 export interface ProfileSpeakerDeps {
   readonly effects: Effects;
@@ -21,14 +22,18 @@ export class ProfileSpeaker {
   /** News whose status was sent without an answer: if the status turns out to be written, Event and count are still owed. */
   readonly #owed = new Map<string, readonly Condition[]>();
 
+  readonly #tally: PluginTally;
+
   constructor(deps: ProfileSpeakerDeps) {
     this.#deps = deps;
+    this.#tally = new PluginTally(deps.metrics);
   }
 
   /** Writes the status unless the profile says so already. Rejects with what the write rejects with; the next call makes good. */
   async say(profile: Profile, verdicts: ProfileVerdicts): Promise<void> {
     const { effects, profiles, clock } = this.#deps;
     const name = nameOf(profile);
+    this.#tally.saw(name, verdicts.awsIam);
     const status = statusFor(profile, verdicts, clock.now());
     if (saysAlready(profile, status)) {
       const written = new Set(status.conditions.map(({ type, reason }) => `${type} ${reason}`));
@@ -53,6 +58,12 @@ export class ProfileSpeaker {
 
   forget(name: string): void {
     this.#owed.delete(name);
+    this.#tally.forget(name);
+  }
+
+  /** Nothing is said any more. */
+  stop(): void {
+    this.#tally.clear();
   }
 
   #tell(profile: Profile, changed: readonly Condition[]): void {
