@@ -10,6 +10,7 @@ import { apiVersionOf, type Resource, resources } from '../../kube/core/resource
 import { createEventRecorder, type EventRecorder } from '../../kube/runtime/event-recorder.ts';
 import { createInformer, type Informer } from '../../kube/runtime/informer.ts';
 import type { ReadonlyStore } from '../../kube/runtime/store.ts';
+import { compactObject, compactProfile } from '../../profile/compact-object.ts';
 import type { AdmissionFacts } from '../../profile/judge-admission.ts';
 import { profileMetrics } from '../../profile/metrics.data.ts';
 import type { LeaseView, ProfileControllerDeps } from '../../profile/ports.ts';
@@ -68,8 +69,12 @@ export async function openControllerWorld(options: ControllerWorldOptions, signa
   const { client, clock, log } = options;
   const random = Math.random;
   const watched = (await servesIstio(client, signal)) ? [...WATCHED, resources.authorizationPolicies] : WATCHED;
-  const profiles = createInformer<Profile>({ client, resource: resources.profiles, clock, random, log });
-  const objects = new Map(watched.map((resource) => [resource.plural, createInformer({ client, resource, clock, random, log })] as const));
+  const profiles = createInformer<Profile>({ client, resource: resources.profiles, clock, random, log, transform: compactProfile });
+  const objects = new Map(
+    watched.map(
+      (resource) => [resource.plural, createInformer({ client, resource, clock, random, log, transform: compactObject })] as const,
+    ),
+  );
   const informers: readonly Informer<KubeObject>[] = [profiles, ...objects.values()];
   const events = createEventRecorder({ client, component: COMPONENT, clock, random, log, fallbackNamespace: EVENTS_NAMESPACE });
   const metrics = declaredMetrics(profileMetrics);

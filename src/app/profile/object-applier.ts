@@ -3,6 +3,7 @@ import type { KubeClient } from '../../kube/client/kube-client.ts';
 import type { KubeObject } from '../../kube/core/object.ts';
 import type { Resource } from '../../kube/core/resource.ts';
 import type { ReadonlyStore } from '../../kube/runtime/store.ts';
+import { compactObject } from '../../profile/compact-object.ts';
 import type { ApplyRefusal, ObjectApplier, ObjectRef } from '../../profile/ports.ts';
 import { FIELD_MANAGER } from '../../profile/profile.ts';
 import { refusedAs } from './profile-store.ts';
@@ -16,10 +17,13 @@ export function objectApplier(client: KubeClient, copies: ReadonlyMap<string, Re
   return {
     get: (ref) => copies.get(ref.resource.plural)?.get(ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`),
     serves: (resource) => copies.has(resource.plural),
-    read: (ref, signal) => client.find(ref.resource, targetOf(ref), signal),
+    read: async (ref, signal) => {
+      const found = await client.find(ref.resource, targetOf(ref), signal);
+      return found === undefined ? undefined : compactObject(found);
+    },
     apply: async (resource, object, signal) => {
       try {
-        return { ok: true, object: await client.apply(resource, object, { ...MANAGER, force: true }, signal) };
+        return { ok: true, object: compactObject(await client.apply(resource, object, { ...MANAGER, force: true }, signal)) };
       } catch (error) {
         if (error instanceof KubeApiError && error.httpStatus < 500 && error.httpStatus !== 429) return refusalOf(resource, error);
         throw error;
@@ -37,7 +41,7 @@ export function objectApplier(client: KubeClient, copies: ReadonlyMap<string, Re
       if (found?.metadata[map]?.[key] !== value) return undefined;
       const patch = { metadata: { resourceVersion: found.metadata.resourceVersion, [map]: { [key]: null } } };
       try {
-        return await client.mergePatch(ref.resource, targetOf(ref), patch, MANAGER, signal);
+        return compactObject(await client.mergePatch(ref.resource, targetOf(ref), patch, MANAGER, signal));
       } catch (error) {
         // Gone meanwhile is fine; changed meanwhile is decided again by whoever asked, from what is there then.
         if (refusedAs(error) === 404) return undefined;

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../kube/core/object.ts';
 import { resources } from '../../kube/core/resource.ts';
 import { listAll } from '../../kube/runtime/list-all.ts';
 import type { ReadonlyStore } from '../../kube/runtime/store.ts';
+import { compactProfile } from '../../profile/compact-object.ts';
 import type { ProfileStore } from '../../profile/ports.ts';
 import { FIELD_MANAGER, nameOf, type Profile } from '../../profile/profile.ts';
 
@@ -19,16 +20,19 @@ export function refusedAs(error: unknown): number {
 /** Profiles over the informer's copy and the client's wire. */
 export function profileStore(client: KubeClient, copy: ReadonlyStore<Profile>): ProfileStore {
   /** A merge patch that carries uid and resourceVersion is conditional on both (409 otherwise). */
-  const setFinalizers = (profile: Profile, finalizers: readonly string[], signal: AbortSignal): Promise<Profile> => {
+  const setFinalizers = async (profile: Profile, finalizers: readonly string[], signal: AbortSignal): Promise<Profile> => {
     const { uid, resourceVersion } = profile.metadata;
     const patch = { metadata: { uid, resourceVersion, finalizers } };
-    return client.mergePatch<Profile>(PROFILES, { name: nameOf(profile) }, patch, MANAGER, signal);
+    return compactProfile(await client.mergePatch<Profile>(PROFILES, { name: nameOf(profile) }, patch, MANAGER, signal));
   };
   return {
     list: () => [...copy.values()],
     get: (name) => copy.get(name),
-    read: (name, signal) => client.find<Profile>(PROFILES, { name }, signal),
-    readAll: async (signal) => (await listAll<Profile>(client, PROFILES, {}, signal)).items,
+    read: async (name, signal) => {
+      const found = await client.find<Profile>(PROFILES, { name }, signal);
+      return found === undefined ? undefined : compactProfile(found);
+    },
+    readAll: async (signal) => (await listAll<Profile>(client, PROFILES, { each: compactProfile }, signal)).items,
     addFinalizer: async (profile, finalizer, signal) => {
       try {
         return await setFinalizers(profile, [...(profile.metadata.finalizers ?? []), finalizer], signal);
@@ -59,7 +63,9 @@ export function profileStore(client: KubeClient, copy: ReadonlyStore<Profile>): 
       const metadata = { name: nameOf(profile), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
       const object: KubeObject = { apiVersion: 'kubeflow.org/v1', kind: 'Profile', metadata, status };
       try {
-        return (await client.apply(PROFILES, object, { ...MANAGER, force: true, subresource: 'status' }, signal)) as Profile;
+        return compactProfile(
+          (await client.apply(PROFILES, object, { ...MANAGER, force: true, subresource: 'status' }, signal)) as Profile,
+        );
       } catch (error) {
         // 409: changed meanwhile, or another profile of this name by now: its event brings another round.
         if ([404, 409].includes(refusedAs(error))) return undefined;

@@ -59,6 +59,9 @@ export class FreshProfiles {
     if (seen === undefined || cached === undefined) return cached;
     const older =
       isOlder(cached.metadata.resourceVersion, seen.profile.metadata.resourceVersion) ?? cached.metadata.resourceVersion === seen.cached;
-    return older ? seen.profile : cached;
+    if (older) return seen.profile;
+    // Caught up: what was seen says no more than the cache does, but for a moment that it was looked at directly.
+    if (this.#clock.monotonic() - seen.at > CONFIRMED_MS) this.#seen.delete(name);
+    return cached;
   }
 }
