@@ -69,10 +69,13 @@ export function accountSettings(annotations: Annotations | undefined, options: W
       { reason: 'InvalidSessionName', message: `annotation ${SESSION_NAME_ANNOTATION} is no boolean, write true or false` },
       notes,
     ),
-    roleNotes,
-    notes,
+    roleNotes: roleNotes.length === 0 ? NO_NOTES : roleNotes,
+    notes: notes.length === 0 ? NO_NOTES : notes,
   };
 }
+
+/** One for all: there may be tens of thousands of accounts of which nothing is odd. */
+const NO_NOTES: readonly Note[] = [];
 
 function textOf(annotations: Annotations, key: string): string | undefined {
   const value: unknown = Object.hasOwn(annotations, key) ? annotations[key] : undefined;

@@ -1,6 +1,7 @@
 import type { Log } from '../../base/log.ts';
 import type { TlsOptions } from '../../host/http-limits.ts';
 import { systemClock } from '../../host/system-clock.ts';
+import { holdYoungGeneration } from '../../host/young-generation.ts';
 import { createKubeClient } from '../../kube/client/create-kube-client.ts';
 import { httpsFetch } from '../../kube/client/https-fetch.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
@@ -30,6 +31,7 @@ const ADDRESS = '0.0.0.0';
 export async function runWebhook(run: WebhookRun, context: RunWebhookContext, signal: AbortSignal): Promise<void> {
   const { options, serving } = run;
   const { log } = context;
+  holdYoungGeneration();
   for (const notice of run.notices) log.warn('flag adjusted', { notice });
   const clock = systemClock();
   const client = await kubeClientFor(serving, context);

@@ -1,3 +1,5 @@
+import { NameSet } from './internal/name-set.ts';
+
 /** Names under which a value can also be found. */
 export type Indexers<V> = Readonly<Record<string, (value: V) => readonly string[]>>;
 
@@ -15,9 +17,6 @@ export interface ReadonlyStore<V> {
   readonly size: number;
 }
 
-/** Nothing was kept of an object but that it exists; the cheapest entry there is. */
-const BARE: unique symbol = Symbol('bare');
-
 interface Entry<V> {
   readonly version: string | undefined;
   readonly value: V;
@@ -25,11 +24,12 @@ interface Entry<V> {
 
 /**
  * What an informer knows: values by key with the resourceVersion they are from, and bare keys for objects that the transform did not keep.
- * 200,000 bare keys are a map of short texts and nothing else.
+ * Bare keys are bytes in a compact set and nothing else, since a large cluster has hundreds of thousands of them.
  */
 export class Store<V> implements ReadonlyStore<V> {
   readonly #indexers: Indexers<V>;
-  #entries = new Map<string, Entry<V> | typeof BARE>();
+  #entries = new Map<string, Entry<V>>();
+  #bare = new NameSet();
   #indexes = new Map<string, Map<string, Set<string>>>();
 
   constructor(indexers: Indexers<V> = {}) {
@@ -38,24 +38,24 @@ export class Store<V> implements ReadonlyStore<V> {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size + this.#bare.size;
   }
 
   get(key: string): V | undefined {
-    const entry = this.#entries.get(key);
-    return entry === undefined || entry === BARE ? undefined : entry.value;
+    return this.#entries.get(key)?.value;
   }
 
   has(key: string): boolean {
-    return this.#entries.has(key);
+    return this.#entries.has(key) || this.#bare.has(key);
   }
 
-  keys(): IterableIterator<string> {
-    return this.#entries.keys();
+  *keys(): IterableIterator<string> {
+    yield* this.#entries.keys();
+    yield* this.#bare.values();
   }
 
   *values(): IterableIterator<V> {
-    for (const entry of this.#entries.values()) if (entry !== BARE) yield entry.value;
+    for (const entry of this.#entries.values()) yield entry.value;
   }
 
   by(index: string, term: string): readonly V[] {
@@ -71,17 +71,18 @@ export class Store<V> implements ReadonlyStore<V> {
 
   /** The resourceVersion of a kept value. */
   versionOf(key: string): string | undefined {
-    const entry = this.#entries.get(key);
-    return entry === undefined || entry === BARE ? undefined : entry.version;
+    return this.#entries.get(key)?.version;
   }
 
   /** Sets a value, or a bare key when `value` is undefined. */
   set(key: string, version: string | undefined, value: V | undefined): void {
     this.#unindex(key);
     if (value === undefined) {
-      this.#entries.set(key, BARE);
+      this.#entries.delete(key);
+      this.#bare.add(key);
       return;
     }
+    this.#bare.delete(key);
     this.#entries.set(key, { version, value });
     indexInto(this.#indexes, this.#indexers, key, value);
   }
@@ -89,11 +90,13 @@ export class Store<V> implements ReadonlyStore<V> {
   delete(key: string): void {
     this.#unindex(key);
     this.#entries.delete(key);
+    this.#bare.delete(key);
   }
 
   /** Takes over all of another store of the same indexers at once: no reader sees a state in between. */
   become(other: Store<V>): void {
     this.#entries = other.#entries;
+    this.#bare = other.#bare;
     this.#indexes = other.#indexes;
   }
 
