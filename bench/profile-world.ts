@@ -57,6 +57,24 @@ async function realPlane(): Promise<string | undefined> {
 /** Opens the real control plane where it is cached, else the sandbox's; IAM answers `latencyMs` late, and keeps trust policies to `quota`. */
 export async function openProfileWorld(latencyMs: number, quota: number | 'off'): Promise<ProfileWorld> {
   const plane = await realPlane();
+  try {
+    return await openOn(plane, { latencyMs, quota });
+  } catch (error) {
+    await endPlane(plane);
+    throw error;
+  }
+}
+
+async function endPlane(plane: string | undefined): Promise<void> {
+  if (plane === undefined) return;
+  await run(launcher, ['down', plane]);
+  await rm(plane, { recursive: true, force: true });
+}
+
+async function openOn(
+  plane: string | undefined,
+  { latencyMs, quota }: { readonly latencyMs: number; readonly quota: number | 'off' },
+): Promise<ProfileWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'podrole-bench-world-'));
   const clock = systemClock();
   const iam: Tally = new Map();
@@ -121,10 +139,7 @@ export async function openProfileWorld(latencyMs: number, quota: number | 'off')
       admin.close();
       await door.close();
       await sandbox.close();
-      if (plane !== undefined) {
-        await run(launcher, ['down', plane]);
-        await rm(plane, { recursive: true, force: true });
-      }
+      await endPlane(plane);
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -135,7 +150,7 @@ function isServed(admin: KubeClient): Promise<boolean> {
   return admin.list(resources.profiles, {}).then(
     () => true,
     (error: unknown) => {
-      if (error instanceof KubeApiError && error.httpStatus === 404) return false;
+      if (error instanceof KubeApiError) return false;
       throw error;
     },
   );
