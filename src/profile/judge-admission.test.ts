@@ -80,6 +80,16 @@ describe('a profile that is created', () => {
     ]);
   });
 
+  it.each<readonly [object, readonly (readonly [string, string])[]]>([
+    [{ kind: 'Group', name: 'g' }, []],
+    [{ kind: 'ServiceAccount', name: 's', namespace: 'n' }, []],
+    [{ kind: 'ServiceAccount', name: 's' }, [['spec.owner.namespace', 'OwnerIllegal']]],
+    [{ kind: 'user', name: 'u' }, [['spec.owner.kind', 'OwnerIllegal']]],
+    [{ kind: 'User', name: '' }, [['spec.owner', 'OwnerMissing']]],
+  ])('of the owner %j', (owner, problems) => {
+    expect(created({ ...profile([]), spec: { owner } })).toEqual(problems);
+  });
+
   it('is warned where podrole cannot see, or does not mind', () => {
     const open = { policy: { allowed: [], own: undefined } };
     expect(warned(profile([plugin({ awsIamRole: FOREIGN, annotateOnly: true })]))).toEqual(['Annotated']);

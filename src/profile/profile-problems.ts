@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube/core/object.ts';
 import { claimsOf } from './claims.ts';
 import type { PluginProblem } from './decode-plugins.ts';
 import { isCollectedWith, isOwnedBy } from './desired-objects.ts';
-import { nameOf, type Profile } from './profile.ts';
+import { nameOf, type OwnerSubject, type Profile } from './profile.ts';
 import type { RolePolicy } from './role-policy.ts';
 
 /** Something wrong with a profile: a JSON pointer into it, the reason and a sentence for people. */
@@ -11,6 +11,7 @@ export type ProfileProblem = PluginProblem;
 
 /** Any legal name: what stands in for an illegal one while the rest of a profile is judged. */
 const STAND_IN = 'n';
+const SUBJECT_KINDS = ['User', 'Group', 'ServiceAccount'];
 
 /** What keeps a profile from having a namespace at all: its own name, which is the namespace's, or no owner. */
 export function identityProblems(profile: Profile): readonly ProfileProblem[] {
@@ -20,10 +21,20 @@ export function identityProblems(profile: Profile): readonly ProfileProblem[] {
     const message = `${JSON.stringify(name)} is no legal namespace name: lower-case letters, digits and -, at most 63`;
     problems.push({ path: '/metadata/name', reason: 'NamespaceNameIllegal', message });
   }
-  const owner = profile.spec?.owner;
-  if (!owner?.name || !owner.kind)
-    problems.push({ path: '/spec/owner', reason: 'OwnerMissing', message: 'spec.owner wants a kind and a name' });
+  problems.push(...ownerProblems(profile.spec?.owner));
   return problems;
+}
+
+/** What no role binding could name as its subject (`ValidateRoleBindingSubject` of the API server). */
+function ownerProblems(owner: OwnerSubject | undefined): readonly ProfileProblem[] {
+  if (!owner?.name || !owner.kind) return [{ path: '/spec/owner', reason: 'OwnerMissing', message: 'spec.owner wants a kind and a name' }];
+  if (!SUBJECT_KINDS.includes(owner.kind)) {
+    const message = `spec.owner.kind ${JSON.stringify(owner.kind)} is none of ${SUBJECT_KINDS.join(', ')}`;
+    return [{ path: '/spec/owner/kind', reason: 'OwnerIllegal', message }];
+  }
+  if (owner.kind === 'ServiceAccount' && !owner.namespace)
+    return [{ path: '/spec/owner/namespace', reason: 'OwnerIllegal', message: 'an owner of kind ServiceAccount wants its namespace' }];
+  return [];
 }
 
 /** Why a profile may not have the namespace of its name as it is; `undefined`: it may, or there is none. */

@@ -18,6 +18,7 @@ export const reasons = {
   NamespaceTerminating: { kind: 'wait', doc: 'the namespace is being deleted; it is made again once it is gone' },
   NamespaceNameIllegal: { kind: 'error', doc: 'the name of the profile is not a legal namespace name (RFC 1123 label)' },
   OwnerMissing: { kind: 'error', doc: 'spec.owner has no name or no kind' },
+  OwnerIllegal: { kind: 'error', doc: 'spec.owner is nobody whom a role binding could name' },
   OwnerChangeRefused: { kind: 'error', doc: 'spec.owner.name differs from the owner that the namespace was made for' },
   LabelsFileUnusable: { kind: 'finding', doc: 'the file of namespace labels cannot be read; the last good labels are in force' },
   ApplyRefused: { kind: 'error', doc: 'the Kubernetes API refused an object' },

@@ -175,6 +175,7 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
         namespace: 'kubeflow',
       };
       await serveAt(place, controller?.webhookUrl ?? '');
+      await journey.createProfile('labelled', wants());
       const bad = {
         apiVersion: 'kubeflow.org/v1',
         kind: 'Profile',
@@ -186,6 +187,19 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
         const { code, stderr } = await kubectl('apply', '--dry-run=server', '-f', file);
         expect([code, stderr]).toEqual([1, expect.stringContaining('(RoleNotAllowed)')]);
       }, WAIT);
+      // Nobody there, and no mercy: what is no change of the spec goes on all the same.
+      const away = [
+        { op: 'replace', path: '/webhooks/0/clientConfig/service/port', value: 1 },
+        { op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Fail' },
+      ];
+      await kubectl.ok('patch', place.configuration, '--type=json', '-p', JSON.stringify(away));
+      const spec = JSON.stringify({ spec: { owner: { kind: 'Group', name: 'user@example.com' } } });
+      await vi.waitFor(async () => {
+        const { code, stderr } = await kubectl('patch', 'profile', 'labelled', '--type=merge', '--dry-run=server', '-p', spec);
+        expect([code, stderr]).toEqual([1, expect.stringContaining('failed calling webhook')]);
+      }, WAIT);
+      await kubectl.ok('label', 'profile', 'labelled', 'team=a');
+      await kubectl.ok('delete', 'profile', 'labelled', '--timeout=60s');
     },
     TEST_MS,
   );
