@@ -1,68 +1,25 @@
-import { describe, expect, it } from 'vitest';
-import { plantedBugs, withoutBug } from './planted-bugs.ts';
-import { runSeed } from './run-seed.ts';
-import { firstCaught, simulate } from './simulate.ts';
-import { noFaults } from './world/faults.ts';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
 
 /** Seeds of every run of the tests; `npm run test:simulation` takes 10,000, and replays one. */
-const SEEDS = 300;
-/** Seeds within which each planted bug must be found. */
-const BUDGET = 40;
-const REPLAYED = 8;
-/** Seeds of the real controller under the faults of each planted bug. */
-const CONTROLS = 10;
+const SEEDS = 2_000;
+const AMOUNTS = { seeds: SEEDS, replays: 100, walks: 200, sieve: 80, pairs: 30 };
 
-describe('the Profile controller under faults', () => {
-  it(`keeps every invariant in ${SEEDS} runs, and comes to rest as wanted`, { timeout: 300_000 }, async () => {
-    const report = await simulate(1, SEEDS);
-    const said = report.failed.map(({ seed, violations }) => ({ seed, ...violations[0] }));
-    expect(said).toEqual([]);
-    expect(report.tally.never()).toEqual([]);
-  });
-
-  it('lets no subject outlive its profile when nobody else writes to the role', { timeout: 120_000 }, async () => {
-    const report = await simulate(1, 15, {
-      faults: {
-        ...noFaults,
-        iamLateApply: 0.15,
-        iamLostAnswer: 0.15,
-        iamStaleMs: 12_000,
-        crash: 1,
-        pause: 1,
-        restart: 0.5,
-        kubeRefused: 0.05,
-      },
-    });
-    expect(report.failed).toEqual([]);
-    expect(report.wrongs.filter(({ kind }) => kind === 'outlived')).toEqual([]);
-  });
-
-  it('runs the same way twice', { timeout: 60_000 }, async () => {
-    for (let seed = 1; seed <= REPLAYED; seed += 1) {
-      const [first, second] = [await runSeed(seed), await runSeed(seed)];
-      expect(second.hash).toBe(first.hash);
-    }
-  });
-});
-
-describe('planted bugs', () => {
-  it.each(plantedBugs.map((bug) => [bug.name, bug] as const))('are caught: %s', { timeout: 120_000 }, async (_name, bug) => {
-    expect(await firstCaught(bug.breaks, BUDGET, bug.settings)).toBeTypeOf('number');
-  });
-
-  // A mix drawn at random is what the runs above have; the faults of a bug are harsher in one kind.
-  const controls = plantedBugs.filter((bug) => bug.settings.faults !== undefined);
-  it.each(controls.map((bug) => [bug.name, bug] as const))(
-    'are not found where there is none, under the same faults: %s',
-    { timeout: 120_000 },
-    async (_name, bug) => {
-      const { failed } = await simulate(1, CONTROLS, withoutBug(bug));
-      // Where a trust policy has no room for all, the oracle of who shall be trusted does not apply.
-      const counts = (invariant: string): boolean => bug.settings.quota === undefined || bug.breaks.includes(invariant);
-      const said = failed.flatMap(({ seed, violations }) =>
-        violations.filter(({ invariant }) => counts(invariant)).map((violation) => ({ seed, ...violation })),
-      );
-      expect(said).toEqual([]);
-    },
-  );
+// In processes of their own, as `npm run test:simulation` runs them: bundled, and on every core.
+it(`the Profile controller keeps every invariant in ${SEEDS} runs, and comes to rest as wanted`, { timeout: 900_000 }, async () => {
+  const flags = Object.entries(AMOUNTS).flatMap(([name, amount]) => [`--${name}`, String(amount)]);
+  const ran = promisify(execFile)(process.execPath, ['scripts/simulate.mjs', ...flags]);
+  const { stdout } = await ran.catch(({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) => ({
+    stdout: stdout + stderr,
+  }));
+  const said = stdout.split('\n').filter((line) => !/ of \d+ seeds, |^faults: |: \d+ times, p50 |^foreign statements lost/.test(line));
+  expect(said.map((line) => line.replace(/ in \d+ s.*(?=[;,] \d+ failed)/, '').replace(/[;,] (?=\d+ failed)/, ', '))).toEqual([
+    `${SEEDS} seeds from 1, 0 failed`,
+    `${AMOUNTS.replays} seeds twice: every trace the same`,
+    `${AMOUNTS.walks} walks through the schema, 0 failed`,
+    `${AMOUNTS.sieve} workloads with and without perturbation, 0 failed`,
+    `${AMOUNTS.pairs} pairs of crashes, 0 failed`,
+    '',
+  ]);
 });
