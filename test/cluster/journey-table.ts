@@ -25,14 +25,14 @@ export const JOURNEYS: Readonly<Record<string, Journey>> = {
   setup: both,
   'setup-permissions': both,
   up: both,
-  webhook: { sandboxOnly: 'an API of its own that holds back and fails on command; test/cluster/suites/webhook.test.ts is on both' },
+  webhook: both,
   'webhook-certificates': both,
   'webhook-events': both,
   'webhook-explain': both,
   'webhook-in-cluster': both,
   'webhook-perversions': { sandboxOnly: 'an API of its own that forgets, refuses, dawdles and stalls on command' },
   'webhook-readiness': { sandboxOnly: 'certificates in files, on a clock of the test’s: the API has no part in it' },
-  'webhook-upstream': { sandboxOnly: 'upstream’s own pods, posted to the webhook by the test in place of an API server' },
+  'webhook-upstream': both,
 };
 
 /** What is wrong with a table, for the files that there are, by name without `.test.ts`. */

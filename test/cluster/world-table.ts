@@ -45,7 +45,7 @@ const GROUPS: readonly (readonly [title: string, holds: (file: string) => boolea
 
 /** The report of a run on both worlds, side by side, as plain text. */
 export function worldReport({ suites, sandboxOnly, differences }: WorldReport): string {
-  const left = [...suites].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const left = [...suites].sort((a, b) => (nameOf(a.file) < nameOf(b.file) ? -1 : 1));
   const rows: (readonly string[] | string)[] = [];
   for (const [title, holds] of GROUPS) {
     const members = left.filter(({ file }) => holds(file));

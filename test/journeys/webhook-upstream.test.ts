@@ -5,10 +5,11 @@ import { applyPatch } from 'rfc6902';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../../src/host/authority.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
-import { type AccountsApi, startAccountsApi } from '../support/accounts-api.ts';
 import { vectorFile } from '../support/vector-file.ts';
 import { startWebhook, type WebhookProcess } from '../support/webhook-process.ts';
 import { type AnswerBody, operationsOf, reviewOf } from '../support/webhook-world.ts';
+import { type AccountsDoor, openAccountsDoor } from '../support/worlds/accounts-door.ts';
+import { inWorld } from '../support/worlds/world.ts';
 
 interface Fixture {
   readonly name: string;
@@ -49,21 +50,18 @@ function patched(pod: unknown, operations: readonly unknown[]): unknown {
   );
 }
 
-describe('podrole webhook with upstream’s flags, over HTTPS', () => {
+inWorld('podrole webhook with upstream’s flags, over HTTPS', (world) => {
   let home: string;
   let authority: Authority;
-  let api: AccountsApi;
+  let api: AccountsDoor;
 
   beforeAll(async () => {
     home = await mkdtemp(join(tmpdir(), 'podrole-webhook-'));
     authority = await createAuthority({ clock: systemClock(), commonName: 'test' });
-    api = await startAccountsApi(
-      new Map(
-        groups.flatMap(({ number, members }) =>
-          members.map(({ serviceAccount }, index) => [`default/sa-${number}-${index}`, serviceAccount] as const),
-        ),
-      ),
-    );
+    api = await openAccountsDoor(world());
+    for (const { number, members } of groups) {
+      for (const [index, { serviceAccount }] of members.entries()) await api.put(`default/sa-${number}-${index}`, serviceAccount);
+    }
   });
   afterAll(async () => {
     await api.close();

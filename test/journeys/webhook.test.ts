@@ -5,10 +5,11 @@ import { connect } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../../src/host/authority.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
-import { type AccountsApi, startAccountsApi } from '../support/accounts-api.ts';
 import { runPodrole } from '../support/run-podrole.ts';
 import { startWebhook, type WebhookProcess } from '../support/webhook-process.ts';
 import { type AnswerBody, operationsOf, reviewOf } from '../support/webhook-world.ts';
+import { type AccountsDoor, openAccountsDoor } from '../support/worlds/accounts-door.ts';
+import { inWorld } from '../support/worlds/world.ts';
 
 const ROLE = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::111122223333:role/r' };
 const podOf = (serviceAccountName: string): unknown => ({
@@ -30,12 +31,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-describe('a running podrole webhook', () => {
-  let api: AccountsApi;
+inWorld('a running podrole webhook', (world) => {
+  let api: AccountsDoor;
   let webhook: WebhookProcess;
 
   beforeEach(async () => {
-    api = await startAccountsApi(new Map([['default/known', ROLE]]));
+    api = await openAccountsDoor(world());
+    await api.put('default/known', ROLE);
   });
   afterEach(async () => {
     await webhook.stop();
@@ -74,7 +76,7 @@ describe('a running podrole webhook', () => {
       operations: 0,
       warnings: [expect.stringContaining('(ServiceAccountNotFound)')],
     });
-    api.put('default/late', ROLE);
+    await api.put('default/late', ROLE);
     await expect.poll(() => admit('late')).toMatchObject({ reason: 'Injected', warnings: [] });
   });
 
@@ -83,7 +85,7 @@ describe('a running podrole webhook', () => {
     await webhook.ready();
     const pending = admit('late');
     await expect.poll(() => api.reads).toContain('default/late');
-    api.put('default/late', ROLE);
+    await api.put('default/late', ROLE);
     expect(await pending).toMatchObject({ reason: 'Injected' });
   });
 
@@ -91,7 +93,7 @@ describe('a running podrole webhook', () => {
     await start();
     await webhook.ready();
     expect((await admit('known')).reason).toBe('Injected');
-    api.put('default/known', {});
+    await api.put('default/known', {});
     await expect.poll(async () => (await admit('known')).reason).toBe('NoRole');
   });
 
@@ -105,7 +107,6 @@ describe('a running podrole webhook', () => {
       reason: 'ReadFailed',
     });
     expect((await admit('known')).reason).toBe('Injected');
-    api = await startAccountsApi();
   });
 
   it('counts what it did and tells when its certificate ends', async () => {
