@@ -1,5 +1,6 @@
 import type { Log } from '../../base/log.ts';
 import { systemClock } from '../../host/system-clock.ts';
+import { holdYoungGeneration } from '../../host/young-generation.ts';
 import { resources } from '../../kube/core/resource.ts';
 import { describeAction } from '../../profile/action.ts';
 import type { ControllerFlagsResult, WebhookServing } from '../../profile/options-from-flags.ts';
@@ -44,6 +45,7 @@ function webhookFor({ port, certificate }: WebhookServing, namespace: string): N
  * Rejects with `CredentialsError`, `ListenError`, `issuer-unknown` or what the API server refused.
  */
 export async function runController(run: ControllerRun, context: RunControllerContext, signal: AbortSignal): Promise<void> {
+  holdYoungGeneration();
   const { serving } = run;
   const { log, env } = context;
   for (const notice of run.notices) log.warn('flag without effect', { notice });
