@@ -1,15 +1,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { ControllerServer } from '../../src/app/profile/controller-server.ts';
 import { createAuthority } from '../../src/host/authority.ts';
+import { listen } from '../../src/host/listen.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
+import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
 import type { Profile } from '../../src/profile/profile.ts';
 import { parseAllowedRole } from '../../src/profile/role-policy.ts';
 import { type Kubectl, openKubectl } from '../support/kubectl.ts';
 import { type ProfileJourney, profileJourney, settled, wants } from '../support/profile-journey.ts';
+import { startPodrole } from '../support/run-podrole.ts';
 import { cachedKubectl } from '../support/worlds/control-plane.ts';
 import { inWorld } from '../support/worlds/world.ts';
 
@@ -21,6 +25,48 @@ const allowed = (text: string) => {
   if (!parsed.ok) throw new Error(parsed.message);
   return parsed.allowed;
 };
+
+async function freePort(): Promise<number> {
+  const listener = await listen({ port: 0, handler: () => Promise.resolve(new Response()) });
+  await listener.close(0);
+  return listener.port;
+}
+
+/** As an API server does: by the Service's name, trusting its authority alone. `undefined` while nobody listens. */
+async function postReview(port: number, ca: string, object: Profile): Promise<string | undefined> {
+  const review = {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: 'u',
+      operation: 'CREATE',
+      resource: { group: 'kubeflow.org', version: 'v1', resource: 'profiles' },
+      object,
+      oldObject: null,
+    },
+  };
+  return new Promise((resolve) => {
+    const headers = { 'content-type': 'application/json' };
+    const options = {
+      host: '127.0.0.1',
+      port,
+      ca,
+      servername: 'journey-webhook.default.svc',
+      method: 'POST',
+      path: '/validate-profile',
+      headers,
+    };
+    const call = request(options, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve(text));
+    });
+    call.on('error', () => resolve(undefined));
+    call.end(JSON.stringify(review));
+  });
+}
 
 inWorld('the validating webhook for profiles', (world) => {
   let journey: ProfileJourney;
@@ -146,6 +192,67 @@ inWorld('the validating webhook for profiles', (world) => {
         (answer) => answer === undefined,
       ),
     ).toBeUndefined();
+  });
+
+  it('is served by a replica that does not lead, with a certificate that it publishes itself', async () => {
+    const published = 'journey-own-certificate';
+    const service = { namespace: 'default', name: 'journey-webhook', path: '/validate-profile' };
+    const webhook = {
+      name: 'own.podrole.dev',
+      clientConfig: { service },
+      admissionReviewVersions: ['v1'],
+      sideEffects: 'None',
+      failurePolicy: 'Ignore',
+    };
+    const configuration = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: published },
+    };
+    await journey.admin.apply(
+      resources.validatingWebhookConfigurations,
+      { ...configuration, webhooks: [webhook] },
+      { fieldManager: 'journey', force: true },
+    );
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    const spec = { holderIdentity: 'somebody', leaseDurationSeconds: 3_600, renewTime, acquireTime: renewTime, leaseTransitions: 0 };
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { namespace: 'default', name: 'podrole-controller' },
+      spec,
+    };
+    await journey.admin.create(resources.leases, lease, { fieldManager: 'journey' });
+    const port = await freePort();
+    const args = ['--leader-elect', '--namespace=default', `--webhook-port=${port}`];
+    const own = ['--service-name=journey-webhook', '--tls-secret=journey-webhook', `--webhook-configuration=${published}`];
+    const none = ['--metrics-bind-address=0', '--health-probe-bind-address=0', '--namespace-labels-path='];
+    const endpoints = [`--kubeconfig=${world().sandbox.kubeconfig}`, `--iam-endpoint=${world().sandbox.awsEndpoint}`];
+    const env = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL_STS: world().sandbox.awsEndpoint };
+    const { child, ended } = startPodrole(['controller', ...args, ...own, ...none, ...endpoints], { home: folder, env });
+    const secret = await settled(
+      () => journey.admin.find<KubeObject>(resources.secrets, { namespace: 'default', name: 'journey-webhook' }),
+      (made) => made !== undefined,
+    );
+    const ca = Buffer.from(String((secret?.data as Record<string, string> | undefined)?.['ca.crt']), 'base64').toString();
+    const answer = (await settled(
+      () => postReview(port, ca, profile('bad', bad())),
+      (text) => text !== undefined,
+    )) as string;
+    expect(JSON.parse(answer)).toMatchObject({
+      response: { uid: 'u', allowed: true, warnings: [expect.stringContaining('(AnyRoleAllowed)')] },
+    });
+    const bundle = async (): Promise<string> => {
+      const { webhooks } = await journey.admin.get<KubeObject>(resources.validatingWebhookConfigurations, { name: published });
+      const [first] = webhooks as readonly { readonly clientConfig: { readonly caBundle?: string } }[];
+      return Buffer.from(first?.clientConfig.caBundle ?? '', 'base64').toString();
+    };
+    expect(await settled(bundle, (text) => text === ca)).toBe(ca);
+    child.kill('SIGKILL');
+    await ended;
+    await journey.admin.delete(resources.leases, { namespace: 'default', name: 'podrole-controller' });
+    await journey.admin.delete(resources.secrets, { namespace: 'default', name: 'journey-webhook' });
+    await journey.admin.delete(resources.validatingWebhookConfigurations, { name: published });
   });
 
   it.skipIf('skipped' in found)('speaks to people through kubectl', async () => {
