@@ -46,6 +46,27 @@ export function registrationOf(question: RegistrationQuestion): Registration {
   return { webhooks, findings: webhooks.map(missing) };
 }
 
+/** A Service that a webhook is called by. */
+export interface ServiceRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The Services by which pod identity webhooks are called, each once. */
+export function servicesCalled(configurations: readonly KubeObject[], configurationName: string): readonly ServiceRef[] {
+  const called = configurations.flatMap((configuration) =>
+    webhooksOf(configuration).filter((webhook) => configuration.metadata.name === configurationName || isKnown(webhook)),
+  );
+  const services = called.flatMap(({ clientConfig }): readonly ServiceRef[] => {
+    const service = isJsonObject(clientConfig) && isJsonObject(clientConfig.service) ? clientConfig.service : {};
+    const { namespace, name } = service;
+    return typeof namespace === 'string' && typeof name === 'string' ? [{ namespace, name }] : [];
+  });
+  return services.filter(
+    ({ namespace, name }, index) => services.findIndex((one) => one.namespace === namespace && one.name === name) === index,
+  );
+}
+
 const NOT_REGISTERED: PodFinding = {
   code: 'WebhookNotRegistered',
   severity: 'error',

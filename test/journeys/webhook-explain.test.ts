@@ -35,6 +35,7 @@ const podOf = (name: string, serviceAccountName: string, metadata: object = {}):
 interface Answer {
   readonly kind: string;
   readonly askedCluster: boolean;
+  readonly webhook: object;
   readonly pods: readonly {
     readonly name: string;
     readonly admitted: boolean;
@@ -255,6 +256,55 @@ describe.skipIf(worldSkipped() !== undefined)('podrole explain pod/NAME, in a cl
     await registered({ webhooks: [] });
     expect((await explain('pod/web', '-n', 'team')).codes).toEqual(['WebhookNotRegistered']);
     await registered({ webhooks });
+  });
+
+  it('judges by the flags of the webhook that the cluster runs', async () => {
+    const labels = { app: 'hook' };
+    const configuration = 'pod-identity-webhook-of-team';
+    const webhook = {
+      name: 'pod-identity-webhook.amazonaws.com',
+      clientConfig: { service: { namespace: 'team', name: 'hook', path: '/mutate' } },
+      rules: [{ operations: ['CREATE'], apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['nothing'] }],
+      admissionReviewVersions: ['v1'],
+      sideEffects: 'None',
+      failurePolicy: 'Ignore',
+    };
+    await client.create(resources.mutatingWebhookConfigurations, {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      metadata: { name: configuration },
+      webhooks: [webhook],
+    });
+    const container = {
+      name: 'hook',
+      image: 'example.com/i',
+      command: ['/webhook', '--in-cluster=false'],
+      args: ['--token-expiration', '900', '--v=5'],
+    };
+    await client.raw('POST', '/apis/apps/v1/namespaces/team/deployments', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'hook', namespace: 'team' },
+      spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [container] } } },
+    });
+    await client.raw('POST', '/api/v1/namespaces/team/services', {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'hook', namespace: 'team' },
+      spec: { selector: labels, ports: [{ port: 443 }] },
+    });
+    const file = await write('flags.json', podOf('p', 'web'));
+    const own = await explain('-f', file);
+    expect(own.answer.webhook).toEqual({
+      from: 'deployment team/hook',
+      flags: { 'in-cluster': false, 'token-expiration': '900', v: '5' },
+      notes: [],
+    });
+    expect(JSON.stringify(own.answer.pods[0])).toContain('"expirationSeconds":900');
+    const given = await explain('-f', file, '--token-expiration', '1200');
+    expect(JSON.stringify(given.answer.pods[0])).toContain('"expirationSeconds":1200');
+    await client.delete(resources.mutatingWebhookConfigurations, { name: configuration });
+    expect((await explain('-f', file)).answer.webhook).toEqual({ flags: {}, notes: [] });
   });
 
   it('asks the role too', async () => {

@@ -42,7 +42,9 @@ export type ExplainOptions =
       readonly webhook: WebhookOptions;
       /** Name of its MutatingWebhookConfiguration. */
       readonly configuration: string;
-      /** Absolute path of the container credentials file; `undefined`: the branch is off. */
+      /** Namespace of the mapping ConfigMap. */
+      readonly namespace: string;
+      /** Absolute path of the container credentials file, there where the webhook runs; `undefined`: the branch is off. */
       readonly identitiesFile: string | undefined;
     }
   | { readonly ok: false; readonly problems: readonly Problem[] };
@@ -51,6 +53,6 @@ export type ExplainOptions =
 export function explainOptions(values: FlagValues): ExplainOptions {
   const read = optionsFromFlags(values);
   if (!read.ok) return read;
-  const { webhookConfiguration, identitiesFile } = read.serving;
-  return { ok: true, webhook: read.options, configuration: webhookConfiguration ?? '', identitiesFile };
+  const { webhookConfiguration, namespace, identitiesFile } = read.serving;
+  return { ok: true, webhook: read.options, configuration: webhookConfiguration ?? '', namespace, identitiesFile };
 }

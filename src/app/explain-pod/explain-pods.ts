@@ -1,5 +1,6 @@
 import type { Problem } from '../../base/errors.ts';
 import { messageOf, PodroleError } from '../../base/errors.ts';
+import type { FlagValues } from '../../base/flag-table.ts';
 import { isJsonObject } from '../../base/json.ts';
 import type { ReasonCode } from '../../identity/reason-codes.ts';
 import { CredentialsError } from '../../kube/client/errors.ts';
@@ -13,9 +14,10 @@ import type { PodFinding } from '../../webhook/pod-findings.ts';
 import { type PodReport, reportPod, sorted } from '../../webhook/report-pod.ts';
 import { type ClusterConnection, connectCluster } from '../cluster-connection.ts';
 import { checkRole, type RoleAccess, type RoleCheck } from './check-role.ts';
-import type { ExplainOptions } from './explain-flags.ts';
+import { type ExplainOptions, explainOptions } from './explain-flags.ts';
 import { type Facts, factsOfCluster, factsOfFiles, firstOf } from './facts.ts';
 import { readManifests } from './manifests.ts';
+import { runningWebhook } from './running-webhook.ts';
 import { type Subject, subjectOf } from './subjects.ts';
 import type { Target } from './workloads.ts';
 
@@ -25,10 +27,11 @@ export interface ExplainPodsRequest {
   /** Files of pods and workloads, with what else they hold; `name` is for messages. */
   readonly files: readonly { readonly name: string; readonly text: string }[];
   readonly namespace: string | undefined;
-  readonly options: Extract<ExplainOptions, { readonly ok: true }>;
-  /** Namespace of the mapping ConfigMap. */
-  readonly webhookNamespace: string;
-  /** The container credentials file; `undefined`: there is none. */
+  /** Flags of the webhook that are given; they go before those that it is found to run with. */
+  readonly flags: FlagValues;
+  /** Reads a webhook's command line; `undefined` where it makes no sense. */
+  readonly parseFlags: (args: readonly string[]) => FlagValues | undefined;
+  /** The text of the container credentials file that was given; `undefined`: none was. */
   readonly identities: string | undefined;
   readonly cluster: {
     readonly kubeconfig: string | undefined;
@@ -49,8 +52,18 @@ export interface ExplainedPod extends PodReport {
   readonly trust: Omit<RoleCheck, 'findings'> | undefined;
 }
 
+/** Whose flags decided. */
+export interface JudgedBy {
+  /** What runs the webhook, where the cluster told; else the given flags and the defaults decided. */
+  readonly from: string | undefined;
+  /** The flags that are not the default. */
+  readonly flags: FlagValues;
+  /** What could not be taken into account. */
+  readonly notes: readonly string[];
+}
+
 export type ExplainedPods =
-  | { readonly ok: true; readonly pods: readonly ExplainedPod[]; readonly askedCluster: boolean }
+  | { readonly ok: true; readonly pods: readonly ExplainedPod[]; readonly askedCluster: boolean; readonly webhook: JudgedBy }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
@@ -75,12 +88,39 @@ export async function explainPods(request: ExplainPodsRequest, signal: AbortSign
     if (subjects.length === 0) return { ok: false, problems: [{ path: '', message: nothingIn(objects) }] };
     const files = factsOfFiles(objects, namespace);
     const facts = connection === undefined ? files : firstOf(files, factsOfCluster(connection.client, signal));
+    const webhook = await judgedBy(request, connection, signal);
+    const options = explainOptions(webhook.flags);
+    if (!options.ok) return options;
     const pods: ExplainedPod[] = [];
-    for (const subject of subjects) pods.push(await explained(subject, { request, facts, hasCluster: connection !== undefined, signal }));
-    return { ok: true, pods, askedCluster: connection !== undefined };
+    const hasCluster = connection !== undefined;
+    for (const subject of subjects) pods.push(await explained(subject, { request, options, facts, hasCluster, signal }));
+    return { ok: true, pods, askedCluster: hasCluster, webhook };
   } finally {
     connection?.client.close();
   }
+}
+
+/** A webhook that runs in the cluster decides by its own flags: with others the answer would be about another webhook. */
+async function judgedBy(
+  { flags, parseFlags, identities }: ExplainPodsRequest,
+  connection: ClusterConnection | undefined,
+  signal: AbortSignal,
+): Promise<JudgedBy> {
+  if (connection === undefined) return { from: undefined, flags, notes: [] };
+  const given = explainOptions(flags);
+  const found = await runningWebhook(connection.client, given.ok ? given.configuration : '', signal);
+  if (found.kind === 'none') return { from: undefined, flags, notes: [] };
+  if (found.kind === 'unread')
+    return { from: undefined, flags, notes: [`the flags of the running webhook could not be read, the defaults count: ${found.because}`] };
+  const { from, args } = found.webhook;
+  const own = parseFlags(args);
+  if (own === undefined)
+    return { from: undefined, flags, notes: [`the flags of ${from} are no flags of a pod identity webhook, the defaults count`] };
+  const all = { ...own, ...flags };
+  const options = explainOptions(all);
+  const unseen = options.ok && options.identitiesFile !== undefined && identities === undefined;
+  const note = `${from} reads its associations from a file of its own: give a copy with --watch-container-credentials-config`;
+  return { from, flags: all, notes: unseen ? [note] : [] };
 }
 
 function objectsOf({
@@ -161,17 +201,19 @@ function nothingIn(objects: readonly KubeObject[]): string {
 
 interface Circumstances {
   readonly request: ExplainPodsRequest;
+  readonly options: Extract<ExplainOptions, { readonly ok: true }>;
   readonly facts: Facts;
   readonly hasCluster: boolean;
   readonly signal: AbortSignal;
 }
 
-async function explained(subject: Subject, { request, facts, hasCluster, signal }: Circumstances): Promise<ExplainedPod> {
-  const { webhook: options, configuration } = request.options;
+async function explained(subject: Subject, circumstances: Circumstances): Promise<ExplainedPod> {
+  const { request, facts, hasCluster, signal } = circumstances;
+  const { webhook: options, configuration, namespace: webhookNamespace } = circumstances.options;
   const { namespace } = subject;
   const name = subject.serviceAccount;
   const account = name === undefined ? undefined : await facts.serviceAccount({ namespace, name });
-  const configMap = options.mapping ? await facts.mappingConfigMap(request.webhookNamespace) : undefined;
+  const configMap = options.mapping ? await facts.mappingConfigMap(webhookNamespace) : undefined;
   const mapping = options.mapping ? readMapping(mappingTextOf(configMap, MAPPING_KEY), emptyMapping, options) : undefined;
   const identities = readIdentities(request.identities, noIdentities);
   const admitted = isAdmitted(subject);

@@ -6,6 +6,7 @@ import { type Format, printDocument } from '../document.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readInput, UsageError } from '../failure.ts';
 import type { Invocation } from '../invocation.ts';
+import { parseGoFlags } from '../servers/go-flags.ts';
 import type { Terminal } from '../terminal.ts';
 
 type Severity = ExplainedPod['findings'][number]['severity'];
@@ -20,7 +21,7 @@ export interface ExplainPodFlags {
   readonly kubeconfig?: string;
   readonly policy?: string;
   readonly providerArn?: string;
-  readonly webhookNamespace: string;
+  readonly webhookNamespace?: string;
   readonly region?: string;
   readonly endpointUrl?: string;
   readonly output: Format;
@@ -40,12 +41,14 @@ export async function explainPod(invocation: Invocation, target: string | undefi
       { path: '', message: 'write pod/NAME, or deployment/NAME and the like' },
     ]);
   const { explainOptions } = await import('../../app/explain-pod/explain-flags.ts');
-  const options = explainOptions(webhookFlags(flags));
+  const given = webhookFlags(flags);
+  const options = explainOptions(given);
   if (!options.ok) throw new UsageError('the flags of the webhook are wrong', options.problems);
   const files = [...(flags.filename ?? []), ...(flags.serviceAccount ?? [])];
   if (files.filter((file) => file === '-').length + (flags.policy === '-' ? 1 : 0) > 1)
     throw new UsageError('standard input can be one of the files alone');
   const { explainPods } = await import('../../app/explain-pod/explain-pods.ts');
+  const { webhookFlagTable } = await import('../../app/webhook/run-webhook.ts');
   const answer = await explainPods(
     {
       target: named,
@@ -53,8 +56,11 @@ export async function explainPod(invocation: Invocation, target: string | undefi
         files.map(async (name) => ({ name: name === '-' ? 'standard input' : name, text: await readInput(terminal, name) })),
       ),
       namespace: flags.namespace,
-      options,
-      webhookNamespace: flags.webhookNamespace,
+      flags: given,
+      parseFlags: (args) => {
+        const parsed = parseGoFlags(webhookFlagTable, args);
+        return parsed.ok ? parsed.values : undefined;
+      },
       identities: options.identitiesFile === undefined ? undefined : await readInput(terminal, options.identitiesFile),
       cluster: { kubeconfig: flags.kubeconfig, context: flags.context, env: terminal.env },
       roles: await roleAccess(terminal, flags),
@@ -64,22 +70,29 @@ export async function explainPod(invocation: Invocation, target: string | undefi
   if (!answer.ok) throw new UsageError('there is no pod to explain', answer.problems);
   if (flags.output === 'text') {
     for (const pod of answer.pods) print(terminal, pod);
+    if (answer.webhook.from !== undefined) terminal.err(`${terminal.symbols.note} judged by the flags of ${answer.webhook.from}\n`);
+    for (const note of answer.webhook.notes) terminal.err(`${terminal.symbols.note} ${note}\n`);
     if (!answer.askedCluster)
       terminal.err(`${terminal.symbols.note} no cluster was asked: whether a webhook is registered is known from the files alone\n`);
-  } else printDocument(terminal, { kind: 'PodExplanationList', askedCluster: answer.askedCluster, pods: answer.pods }, flags.output);
+  } else {
+    const { ok: _, ...rest } = answer;
+    printDocument(terminal, { kind: 'PodExplanationList', ...rest }, flags.output);
+  }
   const grave = (severity: Severity): boolean => GRAVITY[severity] >= GRAVITY[flags.failOn];
   if (answer.pods.some(({ findings }) => findings.some(({ severity }) => grave(severity)))) invocation.exitCode = EXIT.no;
 }
 
 /** As the webhook's own command line would hold them; a path is the user's, who need not write it from the root. */
 function webhookFlags(flags: ExplainPodFlags): Readonly<Record<string, string | boolean>> {
-  return Object.fromEntries(
+  const namespace = flags.webhookNamespace === undefined ? {} : { namespace: flags.webhookNamespace };
+  const deciding = Object.fromEntries(
     decidingFlags.flatMap(({ name }) => {
       const value = flags[name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
       if (typeof value !== 'string' && typeof value !== 'boolean') return [];
       return [[name, name === 'watch-container-credentials-config' && typeof value === 'string' ? resolve(value) : value]];
     }),
   );
+  return { ...namespace, ...deciding };
 }
 
 async function roleAccess(terminal: Terminal, flags: ExplainPodFlags): Promise<((hasCluster: boolean) => RoleAccess) | undefined> {

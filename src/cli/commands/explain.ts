@@ -8,8 +8,9 @@ import { type ExplainPolicyFlags, explainPolicy } from './explain-policy.ts';
 
 const EXAMPLES = `
 A pod is judged by the webhook's own decision: what it would get at admission and why, what a running pod has instead, and whether the
-API server calls a webhook for it. With -f no cluster is asked where the files hold the service accounts. Give the flags that your
-webhook runs with. A pod's exit: 0 it gets what it should, 1 a finding of --fail-on or graver, 2 usage, 3 the cluster could not be asked.
+API server calls a webhook for it. With -f no cluster is asked where the files hold the service accounts. The webhook's flags are
+those of the workload behind its Service in the cluster, as far as they are not given; without a cluster, or on EKS, the defaults.
+A pod's exit: 0 it gets what it should, 1 a finding of --fail-on or graver, 2 usage, 3 the cluster could not be asked.
 
 With --policy and a token or claims, a trust policy is judged. The token is decoded and not verified, and it is never printed.
 Exit: 0 allowed, 1 denied, 2 usage.
@@ -48,9 +49,9 @@ export function explainCommand(invocation: Invocation): Command {
     .addOption(regionOption())
     .addOption(endpointOption())
     .addOption(outputOption());
-  const heading = 'How the webhook runs:';
+  const heading = 'How the webhook runs, where the cluster does not tell:';
   command.addOption(
-    new Option('--webhook-namespace <namespace>', 'its --namespace, where the mapping ConfigMap is').default('eks').helpGroup(heading),
+    new Option('--webhook-namespace <namespace>', 'its --namespace, where the mapping ConfigMap is; absent: eks').helpGroup(heading),
   );
   for (const { name, type, doc } of decidingFlags)
     command.addOption(new Option(type === 'bool' ? `--${name}` : `--${name} <${type}>`, doc).helpGroup(heading));
