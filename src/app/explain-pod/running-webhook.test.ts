@@ -29,7 +29,11 @@ function ask(objects: Readonly<Record<string, readonly KubeObject[] | Error>>): 
   return runningWebhook(client as KubeClient, 'pod-identity-webhook', new AbortController().signal);
 }
 const service: KubeObject = { metadata: { name: 'hook' }, spec: { selector: labels } };
-const forbidden = new KubeApiError('GET /x', { message: 'services is forbidden' }, 403);
+const forbidden = new KubeApiError(
+  'GET /x',
+  { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: 'services is forbidden' },
+  403,
+);
 
 it.each([
   [
