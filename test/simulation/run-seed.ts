@@ -17,8 +17,8 @@ import { TraceHash } from './world/trace-hash.ts';
 const RELIST_MS = 120_000;
 /** The controller's late-write window, and a look after it. */
 const WINDOW_MS = 305_000;
-/** From when everything that was under way has landed: the longest back-off, with its jitter. */
-const CONVERGE_MS = 6 * 60_000;
+/** The bound of L1, from when everything that was under way has landed. */
+const CONVERGE_MS = 5 * 60_000;
 /** Three resyncs of two roles. */
 const IDLE_MS = 65_000;
 const LOOK_MS = 20_000;
