@@ -2,10 +2,15 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { httpsFetch } from '../../src/kube/client/https-fetch.ts';
 import { root } from '../support/run-podrole.ts';
 import { cachedKubectl } from '../support/worlds/control-plane.ts';
+import { openSandboxWorld } from '../support/worlds/world.ts';
 import { check, checklist } from './manifest-checklist.ts';
 import { documentsOf, type Manifest, shippedManifests } from './manifests.ts';
+
+/** The sandbox stores what podrole works with; these it does not. */
+const UNKNOWN_TO_SANDBOX = ['NetworkPolicy', 'PodDisruptionBudget'];
 
 const manifests = await shippedManifests();
 const kubectl = await cachedKubectl();
@@ -93,6 +98,33 @@ describe('the manifests', () => {
     expect(service).toMatchObject({ ports: [{ port: 443, targetPort: 'https' }] });
     expect(JSON.stringify(named('Deployment', 'podrole-controller'))).toContain('{"name":"https","containerPort":9443}');
     expect(JSON.stringify(named('Deployment', 'podrole-controller'))).toContain('--webhook-port=9443');
+  });
+
+  it('name no field that the sandbox’s API server does not know, where it knows the kind', async () => {
+    const world = await openSandboxWorld();
+    const fetch = httpsFetch(world.credentials.tls);
+    const apply = async (manifest: Manifest): Promise<string> => {
+      const { apiVersion, kind, metadata } = manifest;
+      const api = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`;
+      const place = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
+      const path = `${api}${place}/${kind.toLowerCase()}s/${metadata.name}?fieldManager=test&fieldValidation=Strict`;
+      const token = await world.credentials.token?.({ fresh: false });
+      const headers = { 'content-type': 'application/apply-patch+yaml', authorization: `Bearer ${token}` };
+      const request = new Request(`${world.credentials.server}/${path}`, { method: 'PATCH', headers, body: JSON.stringify(manifest) });
+      const response = await fetch(request);
+      return response.ok ? '' : `${kind} ${metadata.name}: ${await response.text()}`;
+    };
+    const kubeflow: Manifest = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kubeflow' } };
+    const known = manifests.filter(({ kind }) => !UNKNOWN_TO_SANDBOX.includes(kind));
+    const refusals: string[] = [];
+    // Namespaces before what is in them.
+    for (const manifest of [kubeflow, ...known].sort((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace')))
+      refusals.push(await apply(manifest));
+    expect(refusals.filter((text) => text !== '')).toEqual([]);
+    const misspelt = seeded('Deployment', 'podrole-controller', replaced('"readOnlyRootFilesystem"', '"readOnlyRootFileSystem"'));
+    const [bad] = misspelt.filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'podrole-controller');
+    expect(await apply(bad as Manifest)).toContain('readOnlyRootFileSystem');
+    await world.close();
   });
 
   it.skipIf('skipped' in kubectl)('are rendered by kubectl as they are read here', async () => {
