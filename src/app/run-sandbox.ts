@@ -92,7 +92,7 @@ export function sandboxFacts(sandbox: Sandbox, identity: { readonly role: string
 
 async function plantSeed(embedded: Embedded, signal: AbortSignal): Promise<void> {
   const { sandbox } = embedded;
-  const kube = sandbox.kubeClient('podrole-setup');
+  const kube = embedded.own(sandbox.kubeClient('podrole-setup'));
   const read = readKfDef(await readFile(join(packageRoot(), 'examples/kfctl_aws.yaml'), 'utf8'), { cluster: sandbox.cluster });
   if (!read.ok) throw new PodroleError('the shipped example is not a setup', { code: 'example-invalid' });
   const setup = await planWith({ request: read.request, region: sandbox.region }, setupPorts(sandbox.adminTarget, kube), signal);
