@@ -1,4 +1,5 @@
 import type { Log } from '../../base/log.ts';
+import { limitHeapGrowth } from '../../host/heap-growth.ts';
 import { systemClock } from '../../host/system-clock.ts';
 import { holdYoungGeneration } from '../../host/young-generation.ts';
 import { resources } from '../../kube/core/resource.ts';
@@ -46,6 +47,7 @@ function webhookFor({ port, certificate }: WebhookServing, namespace: string): N
  */
 export async function runController(run: ControllerRun, context: RunControllerContext, signal: AbortSignal): Promise<void> {
   holdYoungGeneration();
+  limitHeapGrowth();
   const { serving } = run;
   const { log, env } = context;
   for (const notice of run.notices) log.warn('flag without effect', { notice });
