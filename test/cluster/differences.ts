@@ -16,7 +16,16 @@ export interface Place {
   /** A namespace of its own, with its default service account. */
   readonly namespace: string;
   /** A request as it stands; answers status, media type and body. */
-  ask(path: string, request?: Asked): Promise<{ readonly status: number; readonly type: string; readonly text: string }>;
+  ask(path: string, request?: Asked): Promise<Answer>;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Its media type. */
+  readonly type: string;
+  /** Its `Warning` headers, joined. */
+  readonly warning: string;
+  readonly text: string;
 }
 
 export interface Asked {

@@ -52,6 +52,7 @@ export async function readPage(call: ApiRequest): Promise<Page> {
     revision: exact ? revision : context.store.revision,
     prefix,
     plain: !query.get('labelSelector') && !query.get('fieldSelector'),
+    last: after.at(-1)?.key,
   });
 }
 
@@ -97,13 +98,20 @@ interface Cut {
   readonly prefix: string;
   /** No selector: the number of remaining items is known. */
   readonly plain: boolean;
+  /** The last object there is, chosen or not: up to it a full page may have a next one, as the real one does not look ahead. */
+  readonly last: string | undefined;
 }
 
-function cut(entries: readonly Entry[], { limit, revision, prefix, plain }: Cut): Page {
-  if (limit === 0 || entries.length <= limit) return { revision, entries };
-  const kept = entries.slice(0, limit);
-  const last = kept[kept.length - 1]?.key.slice(prefix.length) ?? '';
-  return { revision, entries: kept, continue: encodeContinue(revision, last), ...(plain ? { remaining: entries.length - limit } : {}) };
+function cut(entries: readonly Entry[], { limit, revision, prefix, plain, last }: Cut): Page {
+  const kept = limit === 0 ? entries : entries.slice(0, limit);
+  const end = kept.at(-1)?.key;
+  if (limit === 0 || kept.length < limit || end === last) return { revision, entries: kept };
+  return {
+    revision,
+    entries: kept,
+    continue: encodeContinue(revision, end?.slice(prefix.length) ?? ''),
+    ...(plain ? { remaining: entries.length - limit } : {}),
+  };
 }
 
 /** The List object; items of built-in kinds carry neither kind nor apiVersion. */

@@ -95,7 +95,7 @@ export function serverSideApply(apply: ServerSideApply): ApplyOutcome {
   const time = changed ? metaTime(apply.now) : last?.time;
   const others = takeFields(claimed, union(union(changes.modified, changes.added), changes.removed), id);
   const managers = capUpdaters(withOwner(others, { ...self, time }));
-  return { ok: true, object: withManagers(apply, changed ? object : live, managers) };
+  return { ok: true, object: withManagers(changed ? object : live, managers) };
 }
 
 function managersBefore(apply: ServerSideApply, live: KubeObject): Managers {
@@ -197,21 +197,8 @@ function asObject(value: unknown, live: KubeObject): KubeObject {
   return { ...value, metadata };
 }
 
-function withManagers(apply: ServerSideApply, object: KubeObject, managers: Managers): KubeObject {
+function withManagers(object: KubeObject, managers: Managers): KubeObject {
   const entries = writeManagers(managers);
   const { managedFields: _, ...metadata } = object.metadata;
-  const result = entries.length === 0 ? { ...object, metadata } : { ...object, metadata: { ...metadata, managedFields: entries } };
-  return apply.listKeys.builtIn ? withoutNulls(result) : result;
-}
-
-function withoutNulls(object: KubeObject): KubeObject {
-  const strip = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(strip);
-    if (!isJsonObject(value)) return value;
-    return Object.fromEntries(Object.entries(value).flatMap(([name, member]) => (member === null ? [] : [[name, strip(member)]])));
-  };
-  const { metadata, ...rest } = object;
-  const stripped = strip(rest);
-  const strippedMetadata = strip(metadata);
-  return { ...(isJsonObject(stripped) ? stripped : {}), metadata: isJsonObject(strippedMetadata) ? strippedMetadata : {} };
+  return entries.length === 0 ? { ...object, metadata } : { ...object, metadata: { ...metadata, managedFields: entries } };
 }

@@ -21,7 +21,7 @@ export function validateMeta(type: ResourceType, object: KubeObject): readonly F
     ...checkAnnotations(annotations ?? {}, 'metadata.annotations'),
     ...(ownerReferences ?? []).flatMap((reference) => checkOwner(reference, 'metadata.ownerReferences')),
     ...checkControllers(ownerReferences ?? []),
-    ...(finalizers ?? []).flatMap((finalizer, index) => checkFinalizer(type, finalizer, index)),
+    ...(finalizers ?? []).flatMap((finalizer) => checkQualifiedName(finalizer, 'metadata.finalizers')),
   ];
 }
 
@@ -50,15 +50,18 @@ function checkControllers(references: readonly OwnerReference[]): readonly Field
   ];
 }
 
-/** Extensions and what they define take any qualified name; the other kinds know which names without a slash there are. */
-function checkFinalizer(type: ResourceType, finalizer: string, index: number): readonly FieldError[] {
-  const errors = checkQualifiedName(finalizer, 'metadata.finalizers');
-  const lenient = type.body.kind === 'custom' || LENIENT_GROUPS.has(type.group);
-  if (errors.length > 0 || lenient || finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return errors;
-  return [invalidValue(`metadata.finalizers[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')];
+/** Extensions and what they define take any qualified name for a finalizer; the other kinds know which names without a slash there are. */
+export function validateFinalizers(type: ResourceType, { metadata }: KubeObject): readonly FieldError[] {
+  if (type.body.kind === 'custom' || LENIENT_GROUPS.has(type.group)) return [];
+  return (metadata.finalizers ?? []).flatMap((finalizer, index) => {
+    if (finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer) || checkQualifiedName(finalizer, '').length > 0) return [];
+    return [
+      invalidValue(`metadata.finalizers[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'),
+    ];
+  });
 }
 
-const LENIENT_GROUPS: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'admissionregistration.k8s.io']);
+const LENIENT_GROUPS: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'admissionregistration.k8s.io', 'coordination.k8s.io']);
 const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 /** Checks what an update may not change, as `ValidateObjectMetaUpdate` does. */

@@ -9,7 +9,7 @@ import { checkKind } from '../resources/check-kind.ts';
 import { hasStatus } from '../resources/generation.ts';
 import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
-import { validateMeta } from '../resources/validate-meta.ts';
+import { validateFinalizers, validateMeta } from '../resources/validate-meta.ts';
 import { invalid } from '../status/field-error.ts';
 import { alreadyExists, badRequest, failure, notFound, Refusal, warned } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
@@ -40,7 +40,6 @@ export function decoded({ type, namespace, context }: ApiRequest, object: KubeOb
   const given = object.metadata.namespace ?? '';
   if (given !== (namespace ?? '') && given !== '')
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  if (object.metadata.resourceVersion) throw new Refusal(failure(500, 'resourceVersion should not be set on objects to be created'));
   const {
     deletionTimestamp: _deletion,
     deletionGracePeriodSeconds: _grace,
@@ -86,6 +85,9 @@ export async function createObject(
     }
     if (options.dryRun && !context.store.get(type.bucket, key))
       return { object: unstored(toServed(type, next)), warnings: admitted.warnings };
+    if (!options.dryRun && Number(object.metadata.resourceVersion) > 0) {
+      throw new Refusal(failure(500, 'resourceVersion should not be set on objects to be created'));
+    }
     const committed = options.dryRun ? undefined : context.store.create(type.bucket, key, next);
     if (committed?.ok) return { object: toServed(type, committed.object), warnings: admitted.warnings };
     const generated = !base.metadata.name && base.metadata.generateName !== undefined;
@@ -120,6 +122,7 @@ export function suffix(id: string): string {
 function check(type: ResourceType, object: KubeObject): void {
   const errors = [
     ...validateMeta(type, object),
+    ...validateFinalizers(type, object),
     ...(behaviourOf(type.bucket).validate?.(object) ?? []),
     ...validateCustom(type, object, undefined),
   ];

@@ -14,8 +14,8 @@ import { jsonText } from '../routes/json-text.ts';
 import { forbiddenField, invalidAs, invalidValue, requiredValue } from '../status/field-error.ts';
 import { badRequest, conflict, failure, qualifiedResource, Refusal, unsupportedMedia } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
-import { cannotBeHandled, createObject, decoded } from './create.ts';
-import { type Intended, writeUpdate } from './update.ts';
+import { createObject, decoded } from './create.ts';
+import { checkVersionSyntax, type Intended, writeUpdate } from './update.ts';
 import { judgeFields, listKeys, type WriteOptions, writeOptions } from './write-options.ts';
 
 const JSON_PATCH = 'application/json-patch+json';
@@ -87,14 +87,16 @@ function patched(call: ApiRequest, options: WriteOptions, { live, changed, dupli
   }
   const read = readObject(type, changed);
   if (!read.ok) throw invalidPatch(type, changed, read.message);
-  checkNames(live, read.object);
   const doubtful = [
     ...duplicateFields.map((field) => `duplicate field ${JSON.stringify(field)}`),
     ...read.unknownFields.map((field) => `unknown field ${JSON.stringify(field)}`),
   ];
   if (options.fieldValidation === 'Strict' && doubtful.length > 0)
     throw invalidPatch(type, changed, `strict decoding error: ${doubtful.join(', ')}`);
-  return { object: read.object, warnings: judgeFields(call, options, { unknown: read.unknownFields, duplicate: duplicateFields }) };
+  const warnings = judgeFields(call, options, { unknown: read.unknownFields, duplicate: duplicateFields });
+  const misnamed = nameRefusal(live, read.object);
+  if (misnamed) throw new Refusal(misnamed.status, warnings);
+  return { object: read.object, warnings };
 }
 
 /** The patched document is shown as Go writes a map: sorted at the top, and all through where the object is a map itself. */
@@ -104,14 +106,13 @@ function invalidPatch(type: ResourceType, changed: Readonly<Record<string, unkno
   return invalidAs('', { name: '' }, [invalidValue('patch', jsonText(shown), message)]);
 }
 
-function checkNames(live: KubeObject, next: KubeObject): void {
+function nameRefusal(live: KubeObject, next: KubeObject): Refusal | undefined {
   const { name, namespace } = next.metadata;
-  if (name && name !== live.metadata.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${live.metadata.name ?? ''})`);
-  }
-  if (namespace && namespace !== live.metadata.namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
+  const { name: expected = '' } = live.metadata;
+  if (!name) return badRequest(`the name of the object (${expected} based on URL) was undeterminable: name must be provided`);
+  if (name !== expected) return badRequest(`the name of the object (${name}) does not match the name on the URL (${expected})`);
+  if (!namespace || namespace === live.metadata.namespace) return undefined;
+  return badRequest('the namespace of the provided object does not match the namespace sent on the request');
 }
 
 async function apply(call: ApiRequest, options: WriteOptions, text: string, admit: AdmissionChain): Promise<ApiResult> {
@@ -129,11 +130,13 @@ async function apply(call: ApiRequest, options: WriteOptions, text: string, admi
       listKeys: listKeys(type),
     });
     if (!outcome.ok) throw new Refusal(outcome.status);
+    checkAppliedNames(call, applied);
     const read = readObject(type, outcome.object);
-    if (!read.ok) throw cannotBeHandled(type, read.message);
+    if (!read.ok) throw inconvertible(call, applied, read.message);
     return read.object;
   };
   if (!context.store.get(type.bucket, storageKey(namespace, name)) && subresource === undefined) {
+    const fresh = run(undefined);
     const { uid } = applied.metadata;
     if (uid) {
       const details = { name, group: type.group, kind: type.plural };
@@ -143,29 +146,42 @@ async function apply(call: ApiRequest, options: WriteOptions, text: string, admi
         `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
       );
     }
-    const created = await createObject(call, decoded(call, toCreate(run(undefined), name)), options, admit);
+    const created = await createObject(call, decoded(call, toCreate(fresh, name)), options, admit);
     return { code: 201, body: created.object, warnings: created.warnings };
   }
   return writeUpdate(call, options, admit, async (live) => ({ object: run(live), recorded: true }));
 }
 
-function readApplied({ type, namespace, name = '' }: ApiRequest, text: string): KubeObject {
+function readApplied({ type }: ApiRequest, text: string): KubeObject {
   const value = parseYamlText(text) ?? {};
   if (!isJsonObject(value)) throw badRequest(`error decoding YAML: a ${type.kind} must be an object`);
   const metadata: KubeObject['metadata'] = isJsonObject(value.metadata) ? value.metadata : {};
   if (value.kind !== type.kind) throw badRequest(`invalid object type: ${groupVersionKind(value)}`);
+  return { ...value, metadata };
+}
+
+function checkAppliedNames({ name = '', namespace }: ApiRequest, { metadata }: KubeObject): void {
+  if (metadata.name === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (metadata.name !== undefined && metadata.name !== name) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   }
   if (metadata.namespace !== undefined && metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
-  return { ...value, metadata };
+}
+
+/** The 500 of a value that its field cannot hold, where the type of its JSON was right. */
+function inconvertible({ type }: ApiRequest, { metadata }: KubeObject, message: string): Refusal {
+  const kind = groupVersionKind({ apiVersion: apiVersionOfType(type), kind: type.kind });
+  const why = message.startsWith('illegal base64') ? `error decoding from json: ${message}` : message;
+  const text = `failed to convert new object (${metadata.namespace ?? ''}/${metadata.name ?? ''}; ${kind}) to proper version: unable to convert unstructured object to ${kind}: ${why}`;
+  return new Refusal(failure(500, text));
 }
 
 /** An apply that creates takes the name of its path where it has none of its own; of which version it thinks it is says nothing. */
 function toCreate(object: KubeObject, name: string): KubeObject {
-  const { resourceVersion: _none, ...metadata } = object.metadata;
+  const { resourceVersion, ...metadata } = object.metadata;
+  checkVersionSyntax(resourceVersion);
   return { ...object, metadata: { ...metadata, name: metadata.name || name } };
 }
 

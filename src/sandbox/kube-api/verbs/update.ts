@@ -9,7 +9,7 @@ import { checkKind } from '../resources/check-kind.ts';
 import { hasStatus, specChanged } from '../resources/generation.ts';
 import { apiVersionOfType, expectedBody, type ResourceType, storageKey } from '../resources/resource-type.ts';
 import { toServed } from '../resources/served.ts';
-import { resourceVersionRequired, validateMeta, validateMetaUpdate } from '../resources/validate-meta.ts';
+import { resourceVersionRequired, validateFinalizers, validateMeta, validateMetaUpdate } from '../resources/validate-meta.ts';
 import { invalid, invalidAs } from '../status/field-error.ts';
 import { badRequest, conflict, failure, modified, notFound, qualifiedResource, Refusal, warned } from '../status/refusal.ts';
 import type { AdmissionChain } from './admission-chain.ts';
@@ -43,20 +43,16 @@ export async function update(call: ApiRequest, admit: AdmissionChain): Promise<A
   if (sent.metadata.namespace && sent.metadata.namespace !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
-  if (!sent.metadata.resourceVersion && !type.unconditionalUpdate && call.context.store.get(type.bucket, storageKey(namespace, name))) {
-    throw missingVersion(type, name);
-  }
+  const found = call.context.store.get(type.bucket, storageKey(namespace, name));
   const metadata = namespace === undefined ? sent.metadata : { ...sent.metadata, namespace };
-  if (type.createOnUpdate && !call.context.store.get(type.bucket, storageKey(namespace, name))) {
+  if (type.createOnUpdate && !found) {
+    checkVersionSyntax(metadata.resourceVersion);
+    if (metadata.uid) throw otherUid(type, metadata, metadata.uid, options);
     const { resourceVersion: _none, ...meta } = metadata;
     const created = await createObject(call, recordCreate(call, options, decoded(call, { ...sent, metadata: meta })), options, admit);
     return { code: 201, body: created.object, warnings: [...warnings, ...created.warnings] };
   }
-  return warned(warnings, () => writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, bound: true, warnings })));
-}
-
-function missingVersion(type: ResourceType, name: string): Error {
-  return invalidAs(qualifiedResource(type), { name, group: type.group, kind: type.plural }, [resourceVersionRequired()]);
+  return writeUpdate(call, options, admit, async () => ({ object: { ...sent, metadata }, bound: true, warnings }), warnings);
 }
 
 /** Reads the live object, lets `intend` change it, admits and checks the result and writes it; tried again when somebody else wrote first. */
@@ -65,20 +61,16 @@ export async function writeUpdate(
   options: WriteOptions,
   admit: AdmissionChain,
   intend: (live: KubeObject) => Promise<Intended>,
+  known: readonly string[] = [],
 ): Promise<ApiResult> {
   const { type, context, namespace, name = '' } = call;
   const key = storageKey(namespace, name);
   for (;;) {
     const live = context.store.get(type.bucket, key);
-    if (!live) throw notFound(type, name);
+    if (!live) throw new Refusal(notFound(type, name).status, known);
     const served = toServed(type, live);
     const intended = await intend(served);
-    checkIdentity(type, served, intended);
-    const merged = canonical(type, prepareUpdate(call, served, withDefaults(call, intended.object)));
-    const recorded = intended.recorded ? merged : canonical(type, record(call, options, served, merged));
-    const admitted = await admit({ call, operation: 'UPDATE', object: recorded, oldObject: served, options });
-    const next = finish(call, served, admitted.object ?? recorded);
-    check(type, served, next);
+    const { next, admitted } = await warned(intended.warnings ?? [], () => prepared(call, options, admit, { served, intended }));
     const warnings = [...(intended.warnings ?? []), ...admitted.warnings];
     if (isNoOp(served, next) || options.dryRun) return { code: 200, body: isNoOp(served, next) ? served : next, warnings };
     const committed = isGone(next) ? context.store.remove(type.bucket, key, live) : context.store.update(type.bucket, key, next, live);
@@ -88,23 +80,52 @@ export async function writeUpdate(
   }
 }
 
+/** The object as it is to be written: checked against the live one, completed, recorded and admitted. */
+async function prepared(
+  call: ApiRequest,
+  options: WriteOptions,
+  admit: AdmissionChain,
+  { served, intended }: { readonly served: KubeObject; readonly intended: Intended },
+): Promise<{ readonly next: KubeObject; readonly admitted: Awaited<ReturnType<AdmissionChain>> }> {
+  const { type } = call;
+  checkIdentity(type, served, intended, options);
+  const merged = canonical(type, prepareUpdate(call, served, withDefaults(call, intended.object)));
+  const recorded = intended.recorded ? merged : canonical(type, record(call, options, served, merged));
+  const admitted = await admit({ call, operation: 'UPDATE', object: recorded, oldObject: served, options });
+  const next = finish(call, served, admitted.object ?? recorded);
+  check(type, served, next);
+  return { next, admitted };
+}
+
 /** What is decoded is defaulted, whatever verb it comes by. */
 function withDefaults({ type, context }: ApiRequest, object: KubeObject): KubeObject {
   return behaviourOf(type.bucket).defaults?.(object, context) ?? object;
 }
 
 /** The optimistic lock: a resourceVersion that is sent must be the live one, and of a whole object the uid too. */
-function checkIdentity(type: ResourceType, live: KubeObject, { object: sent, bound }: Intended): void {
+function checkIdentity(type: ResourceType, live: KubeObject, { object: sent, bound }: Intended, options: WriteOptions): void {
   const name = live.metadata.name ?? '';
   const { uid, resourceVersion } = sent.metadata;
-  if (resourceVersion && !/^\d+$/.test(resourceVersion))
-    throw new Refusal(failure(500, `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`));
-  if (bound && uid && uid !== live.metadata.uid) {
-    const key = `/registry/${type.plural}/${storageKey(live.metadata.namespace, name)}`;
-    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ''}`;
-    throw conflict(qualifiedResource(type), { name, group: type.group, kind: type.plural }, why);
+  if (bound && uid && uid !== live.metadata.uid) throw otherUid(type, live.metadata, uid, options);
+  checkVersionSyntax(resourceVersion);
+  if (!type.unconditionalUpdate && Number(resourceVersion || 0) === 0) {
+    throw invalidAs(qualifiedResource(type), { name, group: type.group, kind: type.plural }, [resourceVersionRequired()]);
   }
   if (resourceVersion && resourceVersion !== '0' && resourceVersion !== live.metadata.resourceVersion) throw modified(type, name);
+}
+
+/** Throws the 500 without a reason that the real one answers to a resourceVersion that is no number. */
+export function checkVersionSyntax(version = ''): void {
+  if (!/^\d*$/.test(version)) throw new Refusal(failure(500, `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`));
+}
+
+/** Another object has the name than the one that is meant, or none. */
+function otherUid(type: ResourceType, found: KubeObject['metadata'], uid: string, { dryRun }: WriteOptions): Refusal {
+  const { name = '' } = found;
+  const group = type.body.kind === 'custom' ? `/${type.group}` : '';
+  const key = `${dryRun ? '' : '/registry'}${group}/${type.plural}/${storageKey(found.namespace, name)}`;
+  const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${uid === found.uid ? '' : (found.uid ?? '')}`;
+  return conflict(qualifiedResource(type), { name, group: type.group, kind: type.plural }, why);
 }
 
 /** What an update may not touch stays as it is; of the status and the rest, only the side that is written. */
@@ -185,10 +206,11 @@ function check(type: ResourceType, live: KubeObject, next: KubeObject): void {
   const behaviour = behaviourOf(type.bucket);
   const metaErrors = validateMetaUpdate(live, next);
   const errors = [
+    ...validateMeta(type, next),
     // Checked once by the registry and once by the strategy, so the real one says it twice.
     ...metaErrors,
     ...metaErrors,
-    ...validateMeta(type, next),
+    ...validateFinalizers(type, next),
     ...(behaviour.validate?.(next) ?? []),
     ...(behaviour.validateUpdate?.(live, next) ?? []),
     ...validateCustom(type, next, live),
