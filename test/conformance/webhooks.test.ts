@@ -82,6 +82,21 @@ describe('what a webhook is sent', () => {
     expect(request.name).toBeUndefined();
     expect(request.object.metadata).toMatchObject({ generateName: 'rs-', namespace: 'hooks' });
   });
+
+  test('of a pod that a controller makes is the same but for who asks', async () => {
+    const { world: asked, calls } = await withWebhook((uid) => answered(uid, { allowed: true }));
+    const recordedBody = recorded('admission-review.pod-of-replicaset.json').body;
+    const { metadata } = JSON.parse(recordedBody).request.object;
+    const { generateName, labels, ownerReferences } = metadata;
+    await asked.ask({
+      method: 'POST',
+      path: PODS,
+      body: { ...pod('x'), metadata: { generateName, labels, ownerReferences } },
+      userAgent: 'kube-controller-manager/v1.36.3',
+    });
+    const withoutUser = (text: string): string => normal(text).replace(/"userInfo":\{.*?\}(?=,"object")/, '"userInfo":{}');
+    expect(withoutUser(calls[0]!.body)).toBe(withoutUser(recordedBody));
+  });
 });
 
 describe('what a webhook answers', () => {
