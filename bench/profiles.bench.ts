@@ -86,6 +86,11 @@ async function until(since: number, holds: () => boolean, patienceMs = PATIENCE_
   return undefined;
 }
 
+/** Resolves when the controller has asked for nothing for two seconds: Events are written behind everything else. */
+async function quiet(tally: Tally): Promise<void> {
+  for (let before = -1; before !== sum(tally); await pause(2_000)) before = sum(tally);
+}
+
 const pause = (ms: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, ms));
 const sum = (tally: Tally, wanted: (key: string) => boolean = () => true): number =>
   [...tally].reduce((total, [key, value]) => (wanted(key) ? total + value : total), 0);
@@ -123,7 +128,7 @@ function measure(count: number, other: string | undefined): Promise<readonly Ben
       return names.every((profile) => document.includes(subjectOf(profile)));
     });
     row('all ready', 'ms', ready, `creating them took ${createMs.toFixed(0)} ms; ${world.kind}`);
-    await pause(2_000);
+    await quiet(world.kube);
     row('IAM calls', 'calls', sum(world.iam), tell(world.iam));
     row('Kubernetes requests per profile', 'requests', sum(world.kube, (key) => !key.includes('watch')) / count, tell(world.kube));
     row('CPU until ready', 's', controller.usage().cpuSeconds);

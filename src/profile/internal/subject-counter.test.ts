@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import type { Profile } from '../profile.ts';
 import { newRoleMemory } from '../role-book.ts';
+import type { RoleReconcilerDeps } from '../role-reconciler.ts';
 import type { RoleRecord } from '../role-record.ts';
-import { recordOf } from './subject-counter.ts';
+import { recordOf, SubjectCounter } from './subject-counter.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/data';
 const PROVIDER = 'arn:aws:iam::111122223333:oidc-provider/oidc.example.com/id/A1';
@@ -40,5 +43,39 @@ describe('the record of a role', () => {
 
   it('is none where nothing was stored', () => {
     expect(recordOf(memory(undefined), { arn: ROLE, document: '{}' })).toBeUndefined();
+  });
+});
+
+describe('a direct look at profiles', () => {
+  const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `user-${index}`);
+
+  /** What is asked of the API server in a cluster of so many profiles. */
+  async function asked(looks: number, known: number): Promise<{ readonly calls: readonly string[]; readonly found: number }> {
+    const calls: string[] = [];
+    const profile = (name: string): Profile => ({ metadata: { name } });
+    const effects = {
+      readProfile: async (name: string) => {
+        calls.push('read');
+        return profile(name);
+      },
+      readAllProfiles: async () => {
+        calls.push('list');
+        return names(known).map(profile);
+      },
+    };
+    const profiles = { list: () => names(known).map(profile), saw: () => undefined };
+    const deps = { effects, profiles, clock: new FakeClock() } as unknown as RoleReconcilerDeps;
+    const into = new Map<string, Profile | undefined>();
+    await new SubjectCounter(deps).look(names(looks), into);
+    return { calls, found: [...into.values()].filter((one) => one !== undefined).length };
+  }
+
+  it.each([
+    [3, 10, Array(3).fill('read')],
+    [4, 10, ['list']],
+    [24, 500, Array(24).fill('read')],
+    [25, 500, ['list']],
+  ])('of %i of %i takes what costs less', async (looks, known, calls) => {
+    expect(await asked(looks, known)).toEqual({ calls, found: looks });
   });
 });

@@ -6,8 +6,9 @@ import type { RoleReconcilerDeps } from '../role-reconciler.ts';
 import type { RoleRecord } from '../role-record.ts';
 import { subjectVerdicts, type Verdicts } from '../subject-verdicts.ts';
 
-/** A direct list costs less than this many direct reads. */
+/** A direct list costs less than this many direct reads, and than one for so many profiles of the cluster. */
 const READS_WORTH_A_LIST = 4;
+const LISTED_FOR_A_READ = 20;
 
 /** A record of a role that was deleted and made again under another path says nothing about the new one. */
 export function recordOf(memory: RoleMemory, trust: RoleTrust | undefined): RoleRecord | undefined {
@@ -51,7 +52,7 @@ export class SubjectCounter {
   async look(names: readonly string[], into: Map<string, Profile | undefined>): Promise<void> {
     const { effects, profiles, clock } = this.#deps;
     const startedAt = clock.monotonic();
-    if (names.length >= READS_WORTH_A_LIST) {
+    if (names.length >= Math.max(READS_WORTH_A_LIST, profiles.list().length / LISTED_FOR_A_READ)) {
       const all = new Map((await effects.readAllProfiles()).map((profile) => [nameOf(profile), profile]));
       for (const name of names) into.set(name, all.get(name));
     } else {
