@@ -140,7 +140,8 @@ function printOwner(owner: Owned): string {
   return `${name}${through}${owner.operation === 'Update' ? ` using ${owner.apiVersion}` : ''}`;
 }
 
-function conflictStatus(conflicts: readonly ApplyConflict[]): Status {
+/** The 409 that names every conflict. */
+export function conflictStatus(conflicts: readonly ApplyConflict[]): Status {
   return {
     kind: 'Status',
     apiVersion: 'v1',

@@ -1,9 +1,9 @@
 import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
 import type { ApiRequest, ApiResult } from '../context.ts';
+import { applyByAnybody } from '../patch/apply-by-kubectl.ts';
 import { applyJsonPatch } from '../patch/json-patch.ts';
 import { applyMergePatch } from '../patch/merge-patch.ts';
-import { serverSideApply } from '../patch/server-side-apply.ts';
 import { applyStrategicMerge } from '../patch/strategic-merge.ts';
 import { flag, invalidOptions } from '../request/query.ts';
 import { goName, mediaType, parseYamlText, readText } from '../request/read-body.ts';
@@ -119,7 +119,7 @@ async function apply(call: ApiRequest, options: WriteOptions, text: string, admi
   const { type, context, namespace, name = '', subresource } = call;
   const applied = readApplied(call, text);
   const run = (live: KubeObject | undefined): KubeObject => {
-    const outcome = serverSideApply({
+    const outcome = applyByAnybody({
       live,
       applied,
       manager: options.fieldManager,
