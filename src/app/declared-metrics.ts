@@ -1,4 +1,4 @@
-import { createMetrics, type Metrics } from '../host/metrics.ts';
+import { createMetrics, type Metrics, type Together } from '../host/metrics.ts';
 
 /** A metric as a feature declares it in its table. */
 export interface Declaration {
@@ -7,6 +7,8 @@ export interface Declaration {
   /** Every label with its values; without values it is open and starts empty. */
   readonly labels: Readonly<Record<string, readonly string[] | undefined>>;
   readonly buckets?: readonly number[];
+  /** What a gauge of several processes is as one; default the sum. */
+  readonly together?: Together;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -27,7 +29,7 @@ export function declaredMetrics<Name extends string>(table: Readonly<Record<Name
   registry.withProcessMetrics();
   const settle: (() => void)[] = [];
   const update = new Map<string, (value: number, labels: Labels) => void>();
-  for (const [name, { type, help, labels: declared, buckets = [] }] of Object.entries<Declaration>(table)) {
+  for (const [name, { type, help, labels: declared, buckets = [], together = 'sum' }] of Object.entries<Declaration>(table)) {
     const labels = Object.fromEntries(Object.entries(declared).map(([label, values]) => [label, values ?? []]));
     const options = { name, help, labels };
     if (type === 'counter') {
@@ -54,7 +56,7 @@ export function declaredMetrics<Name extends string>(table: Readonly<Record<Name
         }
       });
     } else if (type === 'gauge') {
-      const gauge = registry.gauge(options);
+      const gauge = registry.gauge({ ...options, together });
       update.set(name, (value, given) => gauge.set(value, given));
     } else {
       const histogram = registry.histogram({ ...options, buckets });
@@ -71,7 +73,12 @@ export function declaredMetrics<Name extends string>(table: Readonly<Record<Name
     target(value, labels);
   };
   return {
-    registry: { ...registry, expose: () => settled(registry).expose(), handle: (request) => settled(registry).handle(request) },
+    registry: {
+      ...registry,
+      report: () => settled(registry).report(),
+      expose: () => settled(registry).expose(),
+      handle: (request) => settled(registry).handle(request),
+    },
     increment: (name, labels, by = 1) => write(name, by, labels),
     set: (name, value, labels) => write(name, value, labels),
     observe: (name, value, labels) => write(name, value, labels),

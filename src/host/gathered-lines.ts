@@ -2,8 +2,8 @@ import type { LogDestination } from './json-log.ts';
 
 /** Text is written at the latest after this long, in milliseconds, */
 const DELAY_MS = 10;
-/** or once there is this much of it, in characters. */
-const FULL = 16 * 1024;
+/** or before there would be more than this of it, in characters: what a pipe takes whole (PIPE_BUF), so that processes that share one never tear each other's lines. */
+const FULL = 4 * 1024;
 
 /** Gathers text for a moment: under load one write carries the lines of many requests, and a write is most of what a line costs. */
 export interface GatheredLines extends LogDestination {
@@ -23,6 +23,7 @@ export function gatheredLines(destination: LogDestination): GatheredLines {
   };
   return {
     write: (text) => {
+      if (pending.length + text.length > FULL) flush();
       pending += text;
       if (pending.length >= FULL) flush();
       else timer ??= setTimeout(flush, DELAY_MS).unref();

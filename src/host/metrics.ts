@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { OwnHistogram } from './internal/own-histogram.ts';
 
 /** Every label with all the values it can have. */
@@ -30,12 +30,31 @@ export interface HistogramMetric<L extends LabelValues> {
   observe(value: number, ...labels: Args<L>): void;
 }
 
+/** What a gauge of several processes is as one; counters and histograms are summed. */
+export type Together = 'sum' | 'min' | 'max';
+
+/** Metrics of one process as plain data. */
+export type MetricsReport = readonly object[];
+
+/** The text exposition format of several processes as of one. */
+export function exposeTogether(reports: readonly MetricsReport[]): Promise<string> {
+  return AggregatorRegistry.aggregate(reports as object[][]).metrics();
+}
+
+/** Of reports only what never falls, summed: what is left of a process that is gone. */
+export function remainsOf(reports: readonly MetricsReport[]): Promise<MetricsReport> {
+  const grows = reports.map((report) =>
+    report.filter((metric) => 'type' in metric && (metric.type === 'counter' || metric.type === 'histogram')),
+  );
+  return AggregatorRegistry.aggregate(grows as object[][]).getMetricsAsJSON();
+}
+
 /** A registry of one runnable's metrics. Every combination of label values is there from the start, at zero, so that a rate over it is never absent. */
 export interface Metrics {
   counter<const L extends LabelValues = Record<never, never>>(options: MetricOptions<L>): CounterMetric<L>;
   /** `read`: asked at every scrape instead of being set. */
   gauge<const L extends LabelValues = Record<never, never>>(
-    options: MetricOptions<L> & { readonly read?: (...labels: Args<L>) => number },
+    options: MetricOptions<L> & { readonly read?: (...labels: Args<L>) => number; readonly together?: Together },
   ): GaugeMetric<L>;
   /** `buckets`: upper bounds, ascending, in the metric's unit. */
   histogram<const L extends LabelValues = Record<never, never>>(
@@ -43,6 +62,8 @@ export interface Metrics {
   ): HistogramMetric<L>;
   /** Node's and the process's own: CPU, memory, event loop delay, handles. */
   withProcessMetrics(): void;
+  /** Every metric as data, for {@link exposeTogether} in another process. */
+  report(): Promise<MetricsReport>;
   /** The text exposition format. */
   expose(): Promise<string>;
   /** Answers a scrape. */
@@ -73,6 +94,7 @@ export function createMetrics(): Metrics {
       const all = combinations(options.labels);
       const gauge = new Gauge({
         ...base(options),
+        aggregator: options.together ?? 'sum',
         ...(read && {
           collect() {
             for (const labels of all) this.set(labels, read(...argsOf<typeof options.labels & LabelValues>(labels)));
@@ -89,6 +111,7 @@ export function createMetrics(): Metrics {
       return { observe: (value, ...[labels]) => histogram.observe(labels ?? NO_LABELS, value) };
     },
     withProcessMetrics: () => collectDefaultMetrics({ register: registry }),
+    report: () => registry.getMetricsAsJSON(),
     expose,
     handle: async () => new Response(await expose(), { headers: { 'content-type': registry.contentType } }),
   };

@@ -143,6 +143,12 @@ export const webhookFlagTable: readonly FlagRow[] = [
   { name: 'one_output', type: 'bool', default: false, doc: 'klog: one severity per file', upstreamOnly: KLOG },
 
   {
+    name: 'workers',
+    type: 'int',
+    default: 1,
+    doc: 'processes that answer reviews, at most one a core; each has its own cache and watch of service accounts',
+  },
+  {
     name: 'webhook-configuration',
     type: 'string',
     default: 'pod-identity-webhook',

@@ -10,6 +10,8 @@ export interface MetricDeclaration {
   /** Every label with all its values; a counter starts at zero for each. Absent values: open, not initialised (upstream's own metrics only). */
   readonly labels: Readonly<Record<string, readonly string[] | undefined>>;
   readonly buckets?: readonly number[];
+  /** What the gauge of several workers is as one; default the sum. */
+  readonly together?: 'sum' | 'min' | 'max';
 }
 
 const reasons = Object.keys(reasonCodes) as ReasonCode[];
@@ -40,26 +42,41 @@ export const webhookMetrics = {
   podrole_admission_service_accounts: {
     type: 'gauge',
     help: 'Service accounts known to the cache.',
+    together: 'min',
     labels: {},
   },
   podrole_admission_config_valid: {
     type: 'gauge',
     help: 'Whether the last text of a source was good: 1 yes, 0 the last good one is in use.',
+    together: 'min',
     labels: { source: ['config-map', 'container-credentials'] },
   },
   podrole_admission_bindings: {
     type: 'gauge',
     help: 'Entries in use of each source beside the service accounts.',
+    together: 'min',
     labels: { source: ['config-map', 'container-credentials'] },
   },
   podrole_admission_ready: {
     type: 'gauge',
     help: 'Whether the webhook is ready: caches synced and not draining.',
+    together: 'min',
     labels: {},
   },
   podrole_admission_certificate_expiry_seconds: {
     type: 'gauge',
     help: 'When the serving certificate ends, in seconds since 1970.',
+    together: 'min',
+    labels: {},
+  },
+  podrole_admission_workers: {
+    type: 'gauge',
+    help: 'Processes that answer reviews; see --workers.',
+    labels: {},
+  },
+  podrole_admission_worker_deaths_total: {
+    type: 'counter',
+    help: 'Workers that ended unasked and were replaced.',
     labels: {},
   },
   pod_identity_webhook_pod_count: {
@@ -75,6 +92,7 @@ export const webhookMetrics = {
   pod_identity_webhook_used: {
     type: 'gauge',
     help: 'Set to 1 once a service account with a role has been seen (upstream name; upstream sets it for any service account).',
+    together: 'max',
     labels: {},
   },
   http_request_count: {

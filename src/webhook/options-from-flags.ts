@@ -6,10 +6,15 @@ import { cipherSuites, webhookFlagTable } from './flags.data.ts';
 import { defaultWebhookOptions, type WebhookOptions } from './options.ts';
 import { partitionOfRegion } from './region.ts';
 
+/** More processes than a node has cores only cost memory and watches. */
+const MAX_WORKERS = 64;
+
 /** What the flags say about the process around the webhook. */
 export interface ServingOptions {
   readonly port: number;
   readonly metricsPort: number;
+  /** Processes that answer reviews; 1: this one alone. */
+  readonly workers: number;
   /** Empty: not given. */
   readonly kubeconfig: string;
   /** Empty: not given. */
@@ -91,6 +96,7 @@ export function optionsFromFlags(values: FlagValues): WebhookFlagsResult {
   const serving: ServingOptions = {
     port: read.int('port', 0, 65_535),
     metricsPort: read.int('metrics-port', 0, 65_535),
+    workers: read.int('workers', 1, MAX_WORKERS),
     kubeconfig: read.text('kubeconfig'),
     kubeApi: read.text('kube-api'),
     tlsKeyFile: read.text('tls-key'),

@@ -33,6 +33,7 @@ export const JOURNEYS: Readonly<Record<string, Journey>> = {
   'webhook-perversions': { sandboxOnly: 'an API of its own that forgets, refuses, dawdles and stalls on command' },
   'webhook-readiness': { sandboxOnly: 'certificates in files, on a clock of the test’s: the API has no part in it' },
   'webhook-upstream': both,
+  'webhook-workers': { sandboxOnly: 'processes, their port and their deaths: the API has no part in it' },
 };
 
 /** What is wrong with a table, for the files that there are, by name without `.test.ts`. */

@@ -6,6 +6,7 @@ import { healthHandler } from '../../host/health.ts';
 import type { TlsOptions } from '../../host/http-limits.ts';
 import { type Listener, listen } from '../../host/listen.ts';
 import { listenBytes } from '../../host/listen-bytes.ts';
+import type { Metrics } from '../../host/metrics.ts';
 import { checkTlsPair, pairProblem, type TlsPair } from '../../host/tls-files.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { resources } from '../../kube/core/resource.ts';
@@ -34,7 +35,7 @@ export interface WebhookServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-  /** For tests: stands between the listener and the webhook. */
+  /** Stands between the listener and the webhook. */
   readonly intercept?: (handle: PodIdentityWebhook['handle']) => PodIdentityWebhook['handle'];
 }
 
@@ -44,6 +45,9 @@ export interface WebhookServer {
   readonly metricsUrl: string | undefined;
   /** Resolves when the caches have synced; until then unknown accounts are read directly. */
   readonly synced: Promise<void>;
+  /** Why this process is not ready; `undefined`: it is. */
+  unready(): string | undefined;
+  readonly metrics: Metrics;
   /** New handshakes take this certificate. */
   setCertificate(tls: TlsOptions): void;
   /** Not ready from now on; reviews are still answered for `acceptMs`, those under way for `finishMs` more. */
@@ -85,6 +89,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     },
     resolved,
   );
+  metrics.set('podrole_admission_workers', 1);
   accounts.subscribe(webhook.serviceAccountHandlers);
   const handle = options.intercept?.(webhook.handle) ?? webhook.handle;
   const listener = await listenBytes({ onRequest: handle, tls: options.tls, address: options.address, port: options.port, log });
@@ -154,6 +159,8 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     url: listener.url,
     metricsUrl: probes?.url,
     synced: accounts.synced,
+    unready: webhook.unready,
+    metrics: metrics.registry,
     setCertificate: (tls) => {
       serve(tls);
       listener.setSecureContext(tls);
