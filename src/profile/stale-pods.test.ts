@@ -86,6 +86,8 @@ describe('the status', () => {
     expect(saysAlready(said, status(stale))).toBe(true);
     expect(saysAlready(said, { ...status(stale), stalePods: { count: 1, names: ['b'] } })).toBe(false);
     expect(saysAlready(said, status())).toBe(false);
+    const current = stalePodsOf([]);
+    expect(saysAlready({ ...profile, status: status(current) }, status())).toBe(false);
     expect(saysAlready({ ...profile, status: status() }, status())).toBe(true);
   });
 });

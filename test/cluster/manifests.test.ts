@@ -174,7 +174,7 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
         service: 'podrole-profile-webhook',
         namespace: 'kubeflow',
       };
-      await serveAt(place, controller?.webhookUrl ?? '');
+      await serveAt(place, (await controller?.webhookUrl()) ?? '');
       await journey.createProfile('labelled', wants());
       const bad = {
         apiVersion: 'kubeflow.org/v1',

@@ -7,6 +7,7 @@ import type { ControllerServer } from '../../src/app/profile/controller-server.t
 import { createAuthority } from '../../src/host/authority.ts';
 import { listen } from '../../src/host/listen.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
+import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
 import type { Profile } from '../../src/profile/profile.ts';
@@ -80,7 +81,7 @@ inWorld('the validating webhook for profiles', (world) => {
     journey.admin.create(resources.profiles, object, { fieldManager: 'journey' }).catch((error: unknown) => error);
   const bad = (account = world().sandbox.account): string => `arn:aws:iam::${account}:role/admin`;
 
-  async function register(url: string, caPem: string): Promise<void> {
+  async function register(url: string, caPem: string, failurePolicy = 'Fail'): Promise<void> {
     const configuration = {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingWebhookConfiguration',
@@ -92,7 +93,7 @@ inWorld('the validating webhook for profiles', (world) => {
           rules: [{ operations: ['CREATE', 'UPDATE'], apiGroups: ['kubeflow.org'], apiVersions: ['*'], resources: ['profiles'] }],
           admissionReviewVersions: ['v1'],
           sideEffects: 'None',
-          failurePolicy: 'Fail',
+          failurePolicy,
           timeoutSeconds: 5,
         },
       ],
@@ -114,7 +115,7 @@ inWorld('the validating webhook for profiles', (world) => {
       { allowedRoles: [allowed('arn:aws:iam::*:role/kf-user-*'), allowed('tag:team=a')] },
       { webhook: { address: '127.0.0.1', port: 0, certificate: { kind: 'files', certFile, keyFile } } },
     );
-    await register(controller.webhookUrl ?? '', authority.caPem);
+    await register((await controller.webhookUrl()) ?? '', authority.caPem);
     if ('program' in found) kubectl = await openKubectl(found.program, world().sandbox.kubeconfig);
     // An API server learns of a configuration in its own time.
     await vi.waitFor(async () => expect(String(await create(profile('canary', '')))).toContain('denied the request'), { timeout: 20_000 });
@@ -267,5 +268,37 @@ inWorld('the validating webhook for profiles', (world) => {
     };
     const warned = await kubectl('apply', '-f', await kubectl.file('foreign.json', { ...foreign, spec }));
     expect([warned.code, warned.stderr]).toEqual([0, expect.stringContaining('is of another account')]);
+  });
+
+  it('does not keep profiles waiting while its certificate does not come', async () => {
+    const client = world().kubeClient();
+    const without: KubeClient = {
+      ...client,
+      find: (resource, target, signal) =>
+        resource.plural === 'secrets' ? Promise.reject(new Error('secrets is forbidden')) : client.find(resource, target, signal),
+    };
+    const health = { address: '127.0.0.1', port: await freePort() };
+    const certificate = {
+      kind: 'own',
+      namespace: 'default',
+      secret: 'never',
+      service: 'never',
+      configuration: undefined,
+      fieldManager: 'podrole-controller',
+    } as const;
+    await controller.close();
+    controller = await journey.startController({}, { client: without, health, webhook: { address: '127.0.0.1', port: 0, certificate } });
+    await register('https://127.0.0.1:1', '', 'Ignore');
+    await vi.waitFor(async () => expect(await create(profile('waiting', bad()))).toMatchObject({ metadata: { name: 'waiting' } }), {
+      timeout: 20_000,
+    });
+    expect(
+      await settled(
+        () => journey.condition('waiting', 'NamespaceReady'),
+        (answer) => answer !== undefined,
+      ),
+    ).toEqual(['True', 'NamespaceApplied']);
+    const readiness = await fetch(`http://127.0.0.1:${health.port}/readyz`);
+    expect([readiness.status, await readiness.text()]).toEqual([503, 'the webhook has no certificate yet\n']);
   });
 });

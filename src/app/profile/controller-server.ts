@@ -28,8 +28,8 @@ export interface ControllerServer {
   readonly synced: Promise<void>;
   /** Resolves when it has stopped; rejects when it failed. */
   readonly done: Promise<void>;
-  /** Of the validating webhook, without a path. */
-  readonly webhookUrl: string | undefined;
+  /** Of the validating webhook, without a path, once it has a certificate. Rejects as `done`. */
+  webhookUrl(): Promise<string | undefined>;
   /** Not ready from now on; the webhook still answers for `acceptMs`, and ends what is under way within `finishMs` more. Default: at once. */
   close(drain?: { readonly acceptMs: number; readonly finishMs: number }): Promise<void>;
 }
@@ -43,20 +43,27 @@ export async function startControllerServer(options: ControllerServerOptions): P
   const { signal } = ending;
   const world = await openControllerWorld(options, signal);
   let draining = false;
-  const ready = (): readonly string[] => (draining ? ['the webhook is draining'] : world.isSynced() ? [] : ['caches have not synced']);
-  const listeners = await openListeners(options, { world, ready }).catch((error: unknown) => {
+  let webhook: ProfileWebhookServer | undefined;
+  const listeners = await openListeners(options, { world, ready: () => complaints() }).catch((error: unknown) => {
     ending.abort();
     throw error;
   });
-  const webhook = await openWebhook().catch(async (error: unknown) => {
-    ending.abort();
-    await Promise.all(listeners.map((listener) => listener.close(0)));
-    throw error;
-  });
+  // Beside everything else: a certificate that does not come must not keep profiles from being served.
+  const opening = openWebhook();
 
-  async function openWebhook(): Promise<ProfileWebhookServer | undefined> {
-    if (options.webhook === undefined) return undefined;
-    return startProfileWebhookServer({ ...options, ...options.webhook, world }, signal);
+  function complaints(): readonly string[] {
+    if (draining) return ['the controller is stopping'];
+    if (!world.isSynced()) return ['caches have not synced'];
+    return options.webhook !== undefined && webhook === undefined ? ['the webhook has no certificate yet'] : [];
+  }
+
+  async function openWebhook(): Promise<void> {
+    if (options.webhook === undefined) return;
+    try {
+      webhook = await startProfileWebhookServer({ ...options, ...options.webhook, world }, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   /** One term: a controller of its own, fed by the caches. */
@@ -89,18 +96,21 @@ export async function startControllerServer(options: ControllerServerOptions): P
         signal,
       )
     : term(ALONE, signal).then(() => undefined);
-  const done = Promise.all([work, world.done]).then(() => undefined);
+  const done = Promise.all([work, world.done, opening]).then(() => undefined);
   done.catch((error: unknown) => log.error('controller failed', { error: messageOf(error) }));
 
   return {
     synced: world.synced,
     done,
-    webhookUrl: webhook?.url,
+    webhookUrl: () => opening.then(() => webhook?.url),
     close: async (drain = { acceptMs: 0, finishMs: 0 }) => {
-      draining = webhook !== undefined;
-      await webhook?.close(drain);
+      draining = true;
+      const served = webhook;
+      await served?.close(drain);
       ending.abort();
       await done.catch(() => undefined);
+      // One whose certificate came in the meantime.
+      if (webhook !== served) await webhook?.close({ acceptMs: 0, finishMs: 0 });
       await Promise.all([world.events.flush(), ...listeners.map((listener) => listener.close(0))]);
       client.close();
     },
