@@ -47,7 +47,6 @@ inWorld('kubectl', (world) => {
   });
   afterAll(async () => {
     if ('skipped' in found) return;
-    await kubectl.ok('delete', 'crd', 'profiles.kubeflow.org');
     await kubectl.ok('delete', 'namespace', namespace, '--wait=false');
     await kubectl.close();
   });
@@ -129,6 +128,38 @@ inWorld('kubectl', (world) => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('Apply failed with 1 conflict: conflict with "first": .data.a');
     expect((await apply('2', '--field-manager=second', '--force-conflicts')).code).toBe(0);
+  });
+
+  test('apply goes over to --server-side and back, prunes, and a field selector finds what is left', async () => {
+    const map = (name: string, a: string): object => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, labels: { set: 'changing' } },
+      data: { a },
+    });
+    await inside('apply', '-f', await kubectl.file('map.json', map('goes-over', '1')));
+    await inside('apply', '-f', await kubectl.file('map.json', map('pruned', '1')));
+    const file = await kubectl.file('map.json', map('goes-over', '2'));
+    const difference = await kubectl('-n', namespace, 'diff', '--server-side', '-f', file);
+    expect([difference.code, difference.stdout.includes('+  a: "2"')]).toEqual([1, true]);
+    expect(await inside('apply', '--server-side', '-f', file)).toBe('configmap/goes-over serverside-applied\n');
+    const owners = ['-o', 'jsonpath={range .metadata.managedFields[*]}{.manager} {.operation}, {end}', '--show-managed-fields'];
+    const owned = (await inside('get', 'configmap', 'goes-over', ...owners)).split(', ').filter(Boolean).sort();
+    expect(owned).toEqual(['kubectl Apply', 'kubectl-last-applied Apply']);
+    const changed = await kubectl.file('map.json', map('goes-over', '3'));
+    const prune = ['--prune', '-l', 'set=changing', '--prune-allowlist=core/v1/ConfigMap'];
+    expect(await inside('apply', '-f', changed, ...prune)).toBe('configmap/goes-over configured\nconfigmap/pruned pruned\n');
+    const left = ['get', 'configmap', '-l', 'set=changing', '--field-selector', 'metadata.name!=other', '-o', 'jsonpath={.items[*].data}'];
+    expect(await inside(...left)).toBe('{"a":"3"}');
+  });
+
+  test('drain evicts the pods of a node', async () => {
+    const node = `drained-${namespace}`;
+    await kubectl.ok('apply', '-f', await kubectl.file('node.json', { apiVersion: 'v1', kind: 'Node', metadata: { name: node } }));
+    const spec = { nodeName: node, serviceAccountName: 'default', containers: [{ name: 'c', image: 'i' }] };
+    await inside('apply', '-f', await kubectl.file('pod.json', { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'drained' }, spec }));
+    expect(await kubectl.ok('drain', node, '--force', '--grace-period=0', '--timeout=30s')).toContain('pod/drained evicted\n');
+    await kubectl.ok('delete', 'node', node);
   });
 
   test('patch speaks all three languages; a strategic merge knows the keys of lists', async () => {
