@@ -155,6 +155,7 @@ describe('a report on a pod that is still to be made', () => {
       {},
       ['error StaticKeysWin', 'warning ProfileSet', 'warning SharedFilesMounted', 'info EnvFromUnseen'],
     ],
+    ['half of the access keys', { containers: [{ name: 'c', env: [{ name: 'AWS_ACCESS_KEY_ID', value: 'A' }] }] }, {}, {}, []],
     ['the network of its node', { hostNetwork: true }, {}, {}, ['info HostNetwork']],
     [
       'Windows with EKS Pod Identity',
@@ -227,6 +228,15 @@ describe('a report on a pod that was admitted', () => {
     expect(codes(injected(), { ...given, ...now, more: live() })).toEqual(expected),
   );
 
+  it('expects no particular life of a token whose life chance has a part in', () => {
+    const agent: Given = { options: { containerCredentials: defaultContainerCredentials }, identities: new Set(['default/sa']) };
+    const jittered = JSON.parse(
+      JSON.stringify(admitted(podOf(), agent)).replace('"expirationSeconds":86400', '"expirationSeconds":80000'),
+    ) as Pod;
+    expect(JSON.stringify(jittered)).toContain('80000');
+    expect(codes(jittered, { ...agent, more: live() })).toEqual([]);
+  });
+
   it('finds that nothing was injected, and why as far as times tell', () => {
     const bare = podOf({}, { uid: 'u', creationTimestamp: MADE });
     expect(codes(bare, { more: live() })).toEqual(['error NotInjected']);
@@ -237,6 +247,7 @@ describe('a report on a pod that was admitted', () => {
     expect(codes(bare, { more: annotatedAt(before) })).toEqual(['error NotInjected']);
     expect(codes(bare, { more: annotatedAt(MADE) })).toEqual(['error NotInjected']);
     expect(codes(bare, { more: live({ accountMeta: { creationTimestamp: after } }) })).toEqual(['error CreatedBeforeServiceAccount']);
+    expect(codes(bare, { more: live({ accountMeta: { creationTimestamp: MADE } }) })).toEqual(['error NotInjected']);
     const elsewhere = managed(after, { 'f:metadata': { 'f:annotations': { 'f:mine': {} } } });
     expect(codes(bare, { more: live({ accountMeta: elsewhere }) })).toEqual(['error NotInjected']);
   });

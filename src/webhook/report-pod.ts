@@ -108,7 +108,7 @@ function ofReason({ reason, notes }: Explanation): readonly PodFinding[] {
     ...own,
     ...notes.flatMap((note): readonly PodFinding[] => {
       const known = reasonRemedies[note.reason];
-      return known === undefined || note.reason === reason ? [] : [{ code: note.reason, message: note.message, ...known }];
+      return known === undefined ? [] : [{ code: note.reason, message: note.message, ...known }];
     }),
   ];
 }

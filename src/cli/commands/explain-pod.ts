@@ -126,7 +126,9 @@ function print(terminal: Terminal, pod: ExplainedPod): void {
   const mark = worst === 'error' ? colors.red(symbols.no) : worst === 'warning' ? colors.yellow(symbols.note) : colors.green(symbols.ok);
   const what = reason === 'AlreadyInjected' ? 'has the credentials that it would be given' : OUTCOMES[outcome][admitted ? 1 : 0];
   const account = serviceAccount === '' ? '' : `, as ${serviceAccount}`;
-  terminal.out(`${mark} ${kind.toLowerCase()}/${name} in ${namespace}${account}: ${what} (${reason}: ${pod.because})\n`);
+  terminal.out(
+    `${mark} ${kind.toLowerCase()}${name === '' ? '' : `/${name}`}${namespace === '' ? '' : ` in ${namespace}`}${account}: ${what} (${reason}: ${pod.because})\n`,
+  );
   if (pod.method !== undefined && pod.origin !== undefined) {
     const role = pod.role === undefined ? 'EKS Pod Identity' : `role ${pod.role}`;
     terminal.out(`  ${role}, by the ${ORIGINS[pod.origin]}; token for ${pod.audience || 'the API server'}\n`);
