@@ -97,8 +97,9 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
     for (const name of ['kubeflow-admin', 'kubeflow-edit', 'kubeflow-view'])
       await kubectl('create', 'clusterrole', name, '--verb=get', '--resource=pods');
     await kubectl.ok('apply', '-f', await kubectl.file('policies.json', policies));
-    await kubectl.ok('apply', '--server-side', '-k', join(root, 'deploy'));
+    // Setup's CRD is there first: the manifests must not fall out with it.
     journey = await profileJourney(world());
+    await kubectl.ok('apply', '--server-side', '-k', join(root, 'deploy'));
   }, TEST_MS);
   afterAll(async () => {
     if ('skipped' in kubectlFound) return;
