@@ -8,7 +8,7 @@ import { openPlace } from './place.ts';
 const HEAD = `# Where the sandbox differs from a real control plane
 
 \`podrole sandbox\` serves a Kubernetes API that is held against a real one (etcd, kube-apiserver and kube-controller-manager v1.36.3): the
-same suites, the same kubectl and the same client-go program run against both with the same result, and recorded answers are compared text
+same suites, the same kubectl and the same Go controllers run against both with the same result, and recorded answers are compared text
 for text. Below is what stays different. This page is written by \`npm run test:cluster -- -u\`, from what both answered; a difference that is
 none any more fails that run.
 

@@ -197,6 +197,18 @@ export const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
+    subject: 'the scale of a Deployment (`deployments/NAME/scale`), which `kubectl scale` writes',
+    reason: 'as above',
+    look: async ({ namespace, ask }) => {
+      const labels = { app: 'scaled' };
+      const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'example.test/none:1' }] } };
+      const spec = { replicas: 0, selector: { matchLabels: labels }, template };
+      const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+      await ask(deployments, { method: 'POST', body: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'scaled' }, spec } });
+      return asStatus(await ask(`${deployments}/scaled/scale`));
+    },
+  },
+  {
     subject: 'Jobs (`/apis/batch/v1`)',
     reason: 'as above',
     look: async ({ ask }) => String((await ask('/apis/batch/v1')).status),
