@@ -100,6 +100,7 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
     // Setup's CRD is there first: the manifests must not fall out with it.
     journey = await profileJourney(world());
     await kubectl.ok('apply', '--server-side', '-k', join(root, 'deploy'));
+    await kubectl.ok('apply', '--server-side', '-k', join(root, 'deploy/overlays/report-pods'));
   }, TEST_MS);
   afterAll(async () => {
     if ('skipped' in kubectlFound) return;
@@ -107,6 +108,7 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
     await kubectl('delete', 'profiles', '--all', '--timeout=30s');
     await controller?.close();
     await webhook?.close({ acceptMs: 0, finishMs: 1_000 });
+    await kubectl('delete', '-k', join(root, 'deploy/overlays/report-pods'), '--ignore-not-found', '--wait=false');
     await kubectl('delete', '-k', join(root, 'deploy'), '--ignore-not-found', '--wait=false');
     await kubectl('delete', 'crd', policies.metadata.name, '--wait=false');
     await kubectl('delete', 'clusterrole', 'kubeflow-admin', 'kubeflow-edit', 'kubeflow-view');
@@ -125,6 +127,7 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
           client: account.client,
           namespace: 'kubeflow',
           leaderElect: true,
+          reportPods: true,
           webhook: {
             address: '127.0.0.1',
             port: 0,
@@ -145,6 +148,8 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
       const ready = (): Promise<readonly [string, string] | undefined> => journey.condition('manifests', 'Ready');
       expect(await settled(ready, (answer) => answer?.[1] === 'Reconciled')).toEqual(['True', 'Reconciled']);
       expect(await journey.carried('manifests')).toBe(role);
+      const pods = (): Promise<readonly [string, string] | undefined> => journey.condition('manifests', 'PodsCurrent');
+      expect(await settled(pods, (answer) => answer !== undefined)).toEqual(['True', 'PodsCurrent']);
       expect(await kubectl.ok('-n', 'manifests', 'get', 'quota,rolebindings,authorizationpolicies', '-o', 'name')).toContain(
         'ns-owner-access-istio',
       );
