@@ -30,5 +30,4 @@ export const fieldLabels: Readonly<Record<string, readonly FieldLabel[]>> = {
     { label: 'source', paths: ['source.component', 'reportingComponent'] },
   ],
   'events.events.k8s.io': labels(...of('regarding'), 'reason', 'reportingController', 'type'),
-  'replicasets.apps': [{ label: 'status.replicas', absent: '0' }],
 };

@@ -99,6 +99,9 @@ describe('field selectors', () => {
     expect(refusal('nope=x', builtIn('serviceaccounts'))).toBe(
       '"nope" is not a known field selector: only "metadata.name", "metadata.namespace"',
     );
+    expect(refusal('status.replicas=0', builtIn('replicasets', 'apps'))).toBe(
+      '"status.replicas" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    );
     expect(refusal('nope=x', pods)).toBe('field label not supported: nope');
     expect(refusal('metadata.namespace=x', builtIn('namespaces'))).toBe('field label not supported: metadata.namespace');
     expect(parseFieldSelector('a', pods)).toMatchObject({ ok: false });
