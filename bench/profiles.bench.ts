@@ -59,7 +59,7 @@ async function onStage<T>(
     users = await openProfileUsers(world);
     controller = startController(world, options);
     await until(performance.now(), () => sum(world.kube, (key) => key.includes('watch')) >= 3);
-    await pause(1_000);
+    await quiet(world.kube);
     return await act({
       world,
       users,
