@@ -12,6 +12,10 @@ export interface HttpLimits {
   readonly maxHeaders: number;
   readonly maxConnections: number;
   readonly maxBodyBytes: number;
+  /** Whole requests that wait for their answers at once; more than three API servers have in flight by default. `listenBytes` alone. */
+  readonly maxWaiting: number;
+  /** Bytes of all bodies that are there in part or wait for their answers, but for the first piece of each; `listenBytes` alone. */
+  readonly maxHeldBytes: number;
 }
 
 /** The limits of an admission webhook; every server of ours starts from them. 3 MiB is what a kube-apiserver accepts from its own clients. */
@@ -24,6 +28,8 @@ export const DEFAULT_LIMITS: HttpLimits = {
   maxHeaders: 100,
   maxConnections: 1_000,
   maxBodyBytes: 3 * 1024 * 1024,
+  maxWaiting: 750,
+  maxHeldBytes: 64 * 1024 * 1024,
 };
 
 /** A certificate chain and its key, PEM. `ca`: ask clients for a certificate of this authority and refuse others. */

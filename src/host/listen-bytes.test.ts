@@ -1,4 +1,6 @@
+import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { memoryLog } from '../../test/support/memory-log.ts';
@@ -146,6 +148,83 @@ describe('listenBytes', () => {
     answer();
     expect(await (await slow).text()).toBe('slow');
     await drained;
+  });
+
+  it('turns away what it has no room to hold, at once, and is as before when the others are answered', async () => {
+    const answers: (() => void)[] = [];
+    const told: string[] = [];
+    const listener = await serve({
+      limits: { maxWaiting: 2 },
+      onOverload: (limit) => {
+        told.push(limit);
+        return { ...text('full', 503), headers: { 'retry-after': '1' } };
+      },
+      onRequest: ({ method }) => (method === 'GET' ? text('probe') : new Promise((resolve) => answers.push(() => resolve(text('late'))))),
+    });
+    const post = () => fetch(listener.url, { method: 'POST', body: 'x' });
+    const held = [post(), post()];
+    while (answers.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    const refused = await Promise.all([post(), post(), post()]);
+    expect(refused.map(({ status, headers }) => [status, headers.get('retry-after')])).toEqual(Array(3).fill([503, '1']));
+    expect(told).toEqual(Array(3).fill('waiting-requests'));
+    expect((await fetch(listener.url)).status).toBe(200);
+    for (const answer of answers) answer();
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+    const after = post();
+    while (answers.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    answers[2]?.();
+    expect((await after).status).toBe(200);
+  });
+
+  it('holds no more bytes of bodies than it may, and keeps the connection of whoever sent too many', async () => {
+    const listener = await serve({ limits: { maxHeldBytes: 1_000_000 } });
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+    const post = (length: number): Promise<readonly [number | undefined, boolean]> =>
+      new Promise((resolve, reject) => {
+        const request = http.request({ port: listener.port, method: 'POST', agent }, (answer) => {
+          answer.resume().on('end', () => resolve([answer.statusCode, request.reusedSocket]));
+        });
+        request.on('error', reject).end(Buffer.alloc(length));
+      });
+    expect(await post(900_000)).toEqual([200, false]);
+    const slow = net.connect(listener.port, '127.0.0.1');
+    slow.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n`);
+    slow.write(Buffer.alloc(800_000));
+    await expect.poll(async () => (await post(500_000))[0]).toBe(503);
+    expect(await post(500_000)).toEqual([503, true]);
+    expect(await post(10_000)).toEqual([200, true]);
+    slow.destroy();
+    await expect.poll(() => post(900_000)).toEqual([200, true]);
+    agent.destroy();
+  });
+
+  it('shuts connections beyond its limit, and takes new ones when others went', async () => {
+    let dropped = 0;
+    const listener = await serve({
+      limits: { maxConnections: 2 },
+      onDrop: () => {
+        dropped += 1;
+      },
+    });
+    const open = async () => {
+      const socket = net.connect(listener.port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await new Promise((resolve) => socket.once('connect', resolve));
+      return socket;
+    };
+    const [one, two, three] = [await open(), await open(), await open()];
+    await new Promise((resolve) => three.once('close', resolve));
+    expect([dropped, one.destroyed, two.destroyed]).toEqual([1, false, false]);
+    one.destroy();
+    two.destroy();
+    await expect
+      .poll(() =>
+        fetch(listener.url, { method: 'POST', body: 'x' }).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
   });
 
   it('survives garbage where a handshake should be', async () => {

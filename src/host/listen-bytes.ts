@@ -31,6 +31,13 @@ export interface ListenBytesOptions {
    * next requests share it. A throw is a 500 and a log line.
    */
   readonly onRequest: (request: BytesRequest, signal: AbortSignal) => BytesResponse | Promise<BytesResponse>;
+  /**
+   * Answers a request for which there is no room: too many wait, or too many bytes of bodies are held (`HttpLimits`). Called as soon as that is
+   * known; the rest of the body is passed over and the connection kept, since a new handshake costs more than the request. Default: a 503.
+   */
+  readonly onOverload?: (limit: 'waiting-requests' | 'held-bytes') => BytesResponse;
+  /** A connection beyond the limit was shut as it came. Default: a log line. */
+  readonly onDrop?: () => void;
   readonly tls?: TlsOptions;
   /** Default `127.0.0.1`. */
   readonly address?: string;
@@ -57,6 +64,7 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
   const server = new HttpServer({
     tls: options.tls,
     limits: options.limits,
+    onDrop: options.onDrop,
     log,
     onRequest: (incoming, outgoing) => {
       const refusal = refusalOf(incoming, server.limits);
@@ -75,10 +83,37 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
     return controller.signal;
   }
 
+  let waiting = 0;
+  let heldBytes = 0;
+
+  function turnAway(incoming: IncomingMessage, outgoing: ServerResponse, limit: 'waiting-requests' | 'held-bytes'): void {
+    incoming.removeAllListeners('data');
+    incoming.removeAllListeners('end');
+    incoming.resume();
+    send(outgoing, options.onOverload?.(limit) ?? OVERLOADED, incoming.method);
+  }
+
   function serve(incoming: IncomingMessage, outgoing: ServerResponse): void {
     let first: Buffer | undefined;
     let chunks: Buffer[] | undefined;
     let length = 0;
+    // Most bodies come in one piece and are answered in the same breath: nothing is counted for them.
+    const more = (chunk: Buffer): void => {
+      if (heldBytes + chunk.length > server.limits.maxHeldBytes) {
+        turnAway(incoming, outgoing, 'held-bytes');
+        return;
+      }
+      if (chunks === undefined) {
+        chunks = first === undefined ? [] : [first];
+        outgoing.on('close', () => {
+          heldBytes -= counted;
+        });
+      }
+      chunks.push(chunk);
+      counted += chunk.length;
+      heldBytes += chunk.length;
+    };
+    let counted = 0;
     incoming.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length > server.limits.maxBodyBytes) {
@@ -86,10 +121,7 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
         incoming.pause();
         refuse(outgoing, { status: 413, message: `the body is larger than ${server.limits.maxBodyBytes} bytes` });
       } else if (first === undefined) first = chunk;
-      else {
-        chunks ??= [first];
-        chunks.push(chunk);
-      }
+      else more(chunk);
     });
     // A client that goes away inside its request never comes here, and nobody waits for it.
     incoming.on('end', () => decide(incoming, outgoing, chunks === undefined ? (first ?? EMPTY) : Buffer.concat(chunks, length)));
@@ -97,6 +129,11 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
 
   /** Without a promise where the handler answers at once. */
   function decide(incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer): void {
+    // A probe is a GET: somebody who is busy is not dead.
+    if (waiting >= server.limits.maxWaiting && incoming.method === 'POST') {
+      turnAway(incoming, outgoing, 'waiting-requests');
+      return;
+    }
     const signal = hangUpOf(incoming.socket);
     const failed = (error: unknown): void => {
       if (!signal.aborted) log.error('request failed', { error: messageOf(error), method: incoming.method ?? '' });
@@ -105,8 +142,15 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
     try {
       const headers = { 'content-type': contentTypeOf(incoming) };
       const answer = options.onRequest({ method: incoming.method ?? '', path: incoming.url ?? '', headers, body }, signal);
-      if (answer instanceof Promise) answer.then((response) => send(outgoing, response, incoming.method), failed);
-      else send(outgoing, answer, incoming.method);
+      if (!(answer instanceof Promise)) send(outgoing, answer, incoming.method);
+      else {
+        waiting += 1;
+        const settled = (): void => {
+          waiting -= 1;
+        };
+        answer.then(settled, settled);
+        answer.then((response) => send(outgoing, response, incoming.method), failed);
+      }
     } catch (error) {
       failed(error);
     }
@@ -132,6 +176,12 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
 }
 
 const EMPTY = Buffer.alloc(0);
+const OVERLOADED: BytesResponse = {
+  status: 503,
+  contentType: 'application/json',
+  body: '{"message":"too much to do, try again"}',
+  headers: { 'retry-after': '1' },
+};
 
 /** The first one counts, as for Node. */
 function contentTypeOf({ rawHeaders }: IncomingMessage): string | undefined {

@@ -51,6 +51,7 @@ export const reasonCodes = {
   MalformedQuery: 'the query of the URL is malformed',
   ReadFailed: 'a service account or a mapping that was needed could not be read in time',
   TooManyReads: 'too many direct reads are under way',
+  Overloaded: 'more requests or connections came at once than the webhook holds, this one was turned away at once',
   Internal: 'podrole made a mistake; the failure policy decides about the pod',
 } as const satisfies Readonly<Record<string, string>>;
 

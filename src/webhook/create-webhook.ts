@@ -17,6 +17,7 @@ import {
   type WebhookResponse,
   wrongContentType,
 } from './http.ts';
+import { createOverload, type OverloadLimit } from './internal/overload.ts';
 import { createReporter } from './internal/reporter.ts';
 import type { MappingText } from './mapping.ts';
 import { defaultWebhookOptions, type WebhookOptions } from './options.ts';
@@ -45,6 +46,10 @@ export interface PodIdentityWebhook {
    * Answers one request: at once where everything needed is known. Never throws or rejects. `signal` aborts when the client hangs up.
    */
   handle(request: WebhookRequest, signal: AbortSignal): WebhookResponse | Promise<WebhookResponse>;
+  /** The answer to a request that the listener does not hold; counted, and told once a second. */
+  turnAway(limit: OverloadLimit): WebhookResponse;
+  /** The listener shut a connection as it came. */
+  connectionDropped(): void;
   /** Why the webhook is not ready: draining, a source that was not read yet (answers are right all the same), or `deps.unready`. `undefined`: it is. */
   unready(): string | undefined;
   /** From now on not ready; requests are answered as before. */
@@ -81,6 +86,7 @@ export function createPodIdentityWebhook(deps: WebhookDeps, partial: Partial<Web
   const { clock, log, metrics, random } = deps;
   const lookup = createBindingLookup(deps, options, publishReadiness);
   const reporter = createReporter(deps);
+  const overload = createOverload(deps);
   let synced = false;
   let draining = false;
 
@@ -178,6 +184,8 @@ export function createPodIdentityWebhook(deps: WebhookDeps, partial: Partial<Web
           return notFound;
       }
     },
+    turnAway: overload.refuse,
+    connectionDropped: overload.drop,
     unready,
     startDraining: () => {
       draining = true;

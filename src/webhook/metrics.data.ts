@@ -69,6 +69,11 @@ export const webhookMetrics = {
     together: 'min',
     labels: {},
   },
+  podrole_admission_dropped_connections_total: {
+    type: 'counter',
+    help: 'Connections that were shut as they came, because there were too many.',
+    labels: {},
+  },
   podrole_admission_workers: {
     type: 'gauge',
     help: 'Processes that answer reviews; see --workers.',

@@ -31,6 +31,7 @@ export const JOURNEYS: Readonly<Record<string, Journey>> = {
   'webhook-events': both,
   'webhook-explain': both,
   'webhook-in-cluster': both,
+  'webhook-overload': { sandboxOnly: 'a read of one account that is held back while hundreds of reviews wait for it' },
   'webhook-perversions': { sandboxOnly: 'an API of its own that forgets, refuses, dawdles and stalls on command' },
   'webhook-readiness': { sandboxOnly: 'certificates in files, on a clock of the test’s: the API has no part in it' },
   'webhook-upstream': both,

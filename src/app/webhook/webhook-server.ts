@@ -92,7 +92,15 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
   metrics.set('podrole_admission_workers', 1);
   accounts.subscribe(webhook.serviceAccountHandlers);
   const handle = options.intercept?.(webhook.handle) ?? webhook.handle;
-  const listener = await listenBytes({ onRequest: handle, tls: options.tls, address: options.address, port: options.port, log });
+  const listener = await listenBytes({
+    onRequest: handle,
+    onOverload: webhook.turnAway,
+    onDrop: webhook.connectionDropped,
+    tls: options.tls,
+    address: options.address,
+    port: options.port,
+    log,
+  });
   let probes: Listener | undefined;
   try {
     probes =

@@ -10,6 +10,8 @@ export interface HttpServerOptions {
   readonly tls?: TlsOptions | undefined;
   readonly limits?: Partial<HttpLimits> | undefined;
   readonly log?: Log | undefined;
+  /** A connection beyond the limit was shut. Default: a log line. */
+  readonly onDrop?: (() => void) | undefined;
   readonly onRequest: (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => void;
 }
 
@@ -67,7 +69,8 @@ export class HttpServer {
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
       this.#log.debug('refused tls client', { error: error.code ?? error.message });
     });
-    this.#server.on('drop', () => this.#log.warn('dropped connection', { limit: limits.maxConnections }));
+    const onDrop = options.onDrop ?? (() => this.#log.warn('dropped connection', { limit: limits.maxConnections }));
+    this.#server.on('drop', onDrop);
     this.#server.on('upgrade', (_incoming, socket: Duplex) => {
       socket.end('HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     });
