@@ -181,13 +181,19 @@ class WatchStream {
   }
 
   #sendObject(type: Outgoing['type'], object: KubeObject): void {
-    this.#send({ type, object: this.#present(toServed(this.#call.type, object)) });
+    const served = toServed(this.#call.type, object);
+    if (this.#call.wanted.as === 'object') this.#sendBytes(lineOf(type, served, object));
+    else this.#send({ type, object: this.#present(served) });
   }
 
   /** A client that stopped reading is cut off rather than remembered without end. */
   #send(event: Outgoing): void {
+    this.#sendBytes(this.#encoder.encode(`${jsonText(event)}\n`));
+  }
+
+  #sendBytes(bytes: Uint8Array): void {
     if (this.#ended || !this.#controller) return;
-    this.#controller.enqueue(this.#encoder.encode(`${jsonText(event)}\n`));
+    this.#controller.enqueue(bytes);
     if ((this.#controller.desiredSize ?? 1) <= 0) this.#finish();
   }
 
@@ -228,6 +234,18 @@ class WatchStream {
       // The reader has cancelled the stream, which closed it already.
     }
   }
+}
+
+let last:
+  | { readonly type: string; readonly version: string | undefined; readonly object: KubeObject; readonly bytes: Uint8Array }
+  | undefined;
+
+/** An event of a whole object as it is sent. Watchers of the same collection get it one after the other, so it is written once. */
+function lineOf(type: Outgoing['type'], served: KubeObject, object: KubeObject): Uint8Array {
+  if (last === undefined || last.object !== object || last.type !== type || last.version !== served.apiVersion) {
+    last = { type, version: served.apiVersion, object, bytes: new TextEncoder().encode(`${jsonText({ type, object: served })}\n`) };
+  }
+  return last.bytes;
 }
 
 function bookmarkObject(type: ResourceType, metadata: KubeObject['metadata']): KubeObject {
