@@ -199,6 +199,23 @@ inWorld('a profile', (world) => {
     expect(await gone('outage')).toBeUndefined();
     expect(await journey.trusted('outage')).toEqual([]);
   });
+
+  it('can be forced to go while IAM cannot be asked, and its subject goes when it can', async () => {
+    const role = await journey.role('forced');
+    await journey.createProfile('forced', wants(role));
+    expect(await carried('forced', role)).toBe(role);
+    world().sandbox.aws.setFault({ operation: 'iam:GetRole', kind: 'InternalFailure', times: Number.POSITIVE_INFINITY });
+    await journey.deleteProfile('forced');
+    await settled(
+      () => journey.condition('forced', 'AwsIamReady'),
+      (found) => found?.[0] === 'False',
+    );
+    const finalizers = { metadata: { finalizers: null } };
+    await journey.admin.mergePatch(resources.profiles, { name: 'forced' }, finalizers, { fieldManager: 'journey' });
+    expect(await gone('forced')).toBeUndefined();
+    world().sandbox.aws.clearFaults();
+    expect(await trusted('forced', [])).toEqual([]);
+  });
 });
 
 describe.skipIf(worldSkipped() !== undefined)('two clusters', () => {
