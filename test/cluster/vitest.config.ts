@@ -17,8 +17,8 @@ export default defineConfig({
   define: { PODROLE_VERSION: JSON.stringify(version) },
   test: {
     setupFiles: ['test/support/loopback-only.mjs'],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
     // Processes, ports and clocks of a shared machine: CI looks twice before it calls a change red. Locally nothing is tried again.
     retry: process.env.CI ? 2 : 0,
     pool: 'forks',

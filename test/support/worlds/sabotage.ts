@@ -2,14 +2,11 @@ import events from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installCrds } from '../../../src/app/crds.ts';
 import { runUp, type UpOptions } from '../../../src/app/run-up.ts';
 import type { WalkStep } from '../../../src/app/walk/walk.ts';
-import type { ExistingCluster } from '../../../src/app/world/existing-cluster.ts';
 import { systemClock } from '../../../src/host/system-clock.ts';
-import { connectKube } from '../../../src/kube/client/connect.ts';
 import { loadKubeconfig } from '../../../src/kube/client/kubeconfig.ts';
-import { type ApiDoor, openApiDoor } from './api-door.ts';
+import { openApiDoor } from './api-door.ts';
 import { existingCluster } from './world.ts';
 
 /** What is broken in a walk. */
@@ -23,7 +20,11 @@ export async function walkWith(sabotage: Sabotage): Promise<readonly WalkStep[]>
   const cluster = existingCluster();
   const folder = await mkdtemp(join(tmpdir(), 'podrole-sabotage-'));
   // The sandbox breaks its own API server; before another one stands a door.
-  const door = cluster === undefined ? undefined : await openDoor(cluster, sabotage.intercept?.kubeApi);
+  const between = sabotage.intercept?.kubeApi;
+  const door =
+    cluster === undefined || between === undefined
+      ? undefined
+      : await openApiDoor(await loadKubeconfig({ path: cluster.kubeconfig, env: {}, clock: systemClock() }), between);
   const existing = cluster && door ? { ...cluster, kubeconfig: await door.kubeconfig(folder) } : cluster;
   const running = await runUp(
     {
@@ -39,21 +40,12 @@ export async function walkWith(sabotage: Sabotage): Promise<readonly WalkStep[]>
       onStep: () => undefined,
       ...sabotage,
     },
-    AbortSignal.timeout(110_000),
+    AbortSignal.timeout(240_000),
   );
   await running.close();
   await door?.close();
   await rm(folder, { recursive: true, force: true });
   return running.steps;
-}
-
-async function openDoor(cluster: ExistingCluster, between: ((next: Handler) => Handler) | undefined): Promise<ApiDoor> {
-  const credentials = await loadKubeconfig({ path: cluster.kubeconfig, env: {}, clock: systemClock() });
-  const client = connectKube(credentials, { userAgent: 'test' });
-  // The garbage collector learns of a new kind within half a minute: a CRD that stays spares each walk that wait.
-  await installCrds(client);
-  client.close();
-  return openApiDoor(credentials, between);
 }
 
 /** The steps that were not observed. */

@@ -1,3 +1,4 @@
+import events from 'node:events';
 import { runSandbox, type SandboxFacts } from '../../../src/app/run-sandbox.ts';
 import { startPodrole } from '../run-podrole.ts';
 import { existingCluster } from './world.ts';
@@ -16,6 +17,8 @@ export async function openSeededWorld(home: string): Promise<SeededWorld> {
   const existing = existingCluster();
   if (existing !== undefined) {
     const { signal } = new AbortController();
+    // As in the command line: every request of the setup listens.
+    events.setMaxListeners(1_000, signal);
     return runSandbox(
       {
         account: '111122223333',

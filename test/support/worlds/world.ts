@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, inject } from 'vitest';
+import { installCrds } from '../../../src/app/crds.ts';
 import { openSandbox, type Sandbox } from '../../../src/app/sandbox.ts';
 import type { ExistingCluster } from '../../../src/app/world/existing-cluster.ts';
 import { newIdentity } from '../../../src/app/world/world-identity.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { systemClock } from '../../../src/host/system-clock.ts';
+import { connectKube } from '../../../src/kube/client/connect.ts';
 import { createKubeClient, type KubeClientOptions } from '../../../src/kube/client/create-kube-client.ts';
 import type { KubeCredentials } from '../../../src/kube/client/credentials.ts';
 import { type HttpsFetch, httpsFetch } from '../../../src/kube/client/https-fetch.ts';
@@ -66,9 +68,19 @@ function ownPlane(name = 'plane'): string {
   return join(planes.folder, `${name}-${process.env.VITEST_POOL_ID}`);
 }
 
-/** Starts the control plane that this worker's files share, unless it runs. */
+/**
+ * Starts the control plane that this worker's files share, unless it runs, and gives it the Profile CRD: the garbage collector learns of a new
+ * kind within half a minute only, for which a walk that brings and takes the CRD has to wait each time.
+ */
 export async function startOwnPlane(): Promise<void> {
-  if (worldSkipped() === undefined) await startControlPlane(ownPlane());
+  if (worldSkipped() !== undefined) return;
+  const plane = ownPlane();
+  await startControlPlane(plane);
+  const client = connectKube(await loadKubeconfig({ path: existingIn(plane).kubeconfig, env: {}, clock: systemClock() }), {
+    userAgent: 'test',
+  });
+  await installCrds(client);
+  client.close();
 }
 
 /** Opens the world of this run. */
