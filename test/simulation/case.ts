@@ -26,10 +26,10 @@ export interface Disturbance {
   readonly ms: number;
 }
 
-/** What Terraform, another cluster or a human does to a role. `pick` chooses an old version. */
+/** What Terraform, another cluster or a human does to a role. `pick` chooses an old version, or how long something lasts. */
 export interface ForeignEvent {
   readonly at: number;
-  readonly kind: 'foreignAppend' | 'foreignOverwrite' | 'foreignSubject';
+  readonly kind: 'foreignAppend' | 'foreignOverwrite' | 'foreignSubject' | 'foreignCopy' | 'roleRecreated';
   readonly role: 'kf-user-demo' | 'data';
   readonly pick: number;
 }
@@ -114,7 +114,7 @@ function drawForeign(random: Random, mix: FaultMix): readonly ForeignEvent[] {
     role: random.pick(['kf-user-demo', 'data'] as const),
     pick: random.below(1_000),
   });
-  const drawn = (['foreignAppend', 'foreignOverwrite', 'foreignSubject'] as const).flatMap((kind) =>
+  const drawn = (['foreignAppend', 'foreignOverwrite', 'foreignSubject', 'foreignCopy', 'roleRecreated'] as const).flatMap((kind) =>
     drawMoments(random, mix[kind]).map((at) => event(kind, at)),
   );
   // One overwrite at the very end, which no crash or step of a user heals by accident.

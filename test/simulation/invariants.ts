@@ -3,6 +3,7 @@ import type { Action } from '../../src/profile/action.ts';
 import { factsOf, probeName, probeSubject } from './document-facts.ts';
 import { desiredOn, NAMES, OWN_ROLE, ROLE_A, ROLE_B, subjectOfProfile, wishOf } from './scenario.ts';
 import type { FaultMix } from './world/faults.ts';
+import { sidsOf } from './world/foreign-writer.ts';
 import type { Scheduler } from './world/scheduler.ts';
 import type { SimIam } from './world/sim-iam.ts';
 import type { SimKube } from './world/sim-kube.ts';
@@ -50,6 +51,7 @@ export class Invariants {
   readonly #iam: SimIam;
   readonly #faults: () => FaultMix;
   readonly #quota: number;
+  readonly #copies: () => ReadonlyMap<string, number>;
   readonly #desiredSince = new Map<string, number>();
   readonly #desiredUntil = new Map<string, number>();
   readonly #grantedAt = new Map<string, number>();
@@ -78,12 +80,15 @@ export class Invariants {
     readonly iam: SimIam;
     readonly quota: number;
     readonly faults: () => FaultMix;
+    /** Roles on which somebody else's copy of our Sid stands, and since when. */
+    readonly copies?: () => ReadonlyMap<string, number>;
   }) {
     this.#scheduler = world.scheduler;
     this.#kube = world.kube;
     this.#iam = world.iam;
     this.#faults = world.faults;
     this.#quota = world.quota;
+    this.#copies = world.copies ?? (() => new Map());
     const { crash, restart, pause, kubeOutage, kubeLostAnswer } = world.faults();
     this.#toldOnce = crash + restart + pause + kubeOutage + kubeLostAnswer === 0;
   }
@@ -207,7 +212,17 @@ export class Invariants {
     const settled = now - (this.#iam.roles.get(write.role)?.versions.at(-1)?.at ?? 0) > 1_000;
     if (this.#stale === 0 && settled && now > this.#excusedUntil && write.document === this.#iam.document(write.role))
       this.break('S10', `a write of ${write.role} changes nothing`);
+    const copied = this.#copies().get(write.role);
+    // Put back whole meanwhile, the document has no copy any more.
+    const stands = sidsOf(this.#iam.document(write.role) ?? '') > 1;
+    if (copied !== undefined && stands && now - copied > this.#window())
+      this.break('S4', `${write.role} is written while our Sid stands on it twice`);
     this.#judgePlan(write);
+  }
+
+  /** How old a process's knowledge of a document may be when its write leaves. */
+  #window(): number {
+    return 1_000 + this.#stale + (this.#paused > this.#scheduler.now ? 60_000 : 0);
   }
 
   /** S2, S3, S4, S5: against what the write was planned from, which is one of the documents that the process knew last. */
@@ -267,8 +282,8 @@ export class Invariants {
       if (kept.has(text)) continue;
       const afterMs = this.#scheduler.now - (this.#foreignAt.get(`${role} ${sid}`) ?? 0);
       this.lost.push({ sid, afterMs });
-      const window = 1_000 + this.#stale + (this.#paused > this.#scheduler.now ? 60_000 : 0) + (change.late ? 320_000 : 0);
-      if (afterMs > window) this.break('S4', `statement ${sid} of ${role} is lost, ${Math.round(afterMs)} ms after it was written`);
+      if (afterMs > this.#window() + (change.late ? 320_000 : 0))
+        this.break('S4', `statement ${sid} of ${role} is lost, ${Math.round(afterMs)} ms after it was written`);
     }
     const had = new Set(before.foreign.map(({ text }) => text));
     for (const { sid, text } of after.foreign) {

@@ -66,7 +66,7 @@ export async function runCase(one: Case, settings: RunSettings = {}): Promise<Ru
   const quota = settings.quota ?? QUOTA;
   const [kube, iam, tally] = [new SimKube(scheduler), new SimIam(scheduler, quota), new FaultTally()];
   const calls = new CallFaults(seededRandom(one.seed ^ 0x1b873593), () => faults, one.calls);
-  const invariants = new Invariants({ scheduler, kube, iam, quota, faults: () => faults });
+  const invariants = new Invariants({ scheduler, kube, iam, quota, faults: () => faults, copies: () => foreign.copies });
   const hash = new TraceHash();
   const tail: string[] = [];
   const note = (line: string): void => {
@@ -126,6 +126,8 @@ export async function runCase(one: Case, settings: RunSettings = {}): Promise<Ru
       case 'foreignAppend':
       case 'foreignOverwrite':
       case 'foreignSubject':
+      case 'foreignCopy':
+      case 'roleRecreated':
         // An old document put back whole: what was revoked since is trusted again until the next look.
         if (foreign.write(event) && event.kind === 'foreignOverwrite') invariants.excuse(6 * 60_000);
         return;

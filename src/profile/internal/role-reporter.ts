@@ -34,15 +34,30 @@ export class RoleReporter {
   watched(memory: RoleMemory, trusts: (subject: string) => boolean): void {
     const news = new Set<string>();
     const ours = new Set(this.#recorded(memory).flatMap(({ subject }) => (memory.gone.has(subject) ? [] : [subject])));
+    const watched = new Set<string>();
     for (const { claim, profile } of this.#claimants(memory, 'annotate')) {
       if (isDeleting(profile) || ours.has(claim.subject)) continue;
+      watched.add(claim.subject);
       this.#set(
         memory,
         { subject: claim.subject, profile: nameOf(profile), state: { kind: 'watched', trusted: trusts(claim.subject) } },
         news,
       );
     }
+    this.#unwatch(memory, watched);
     this.#tell(news);
+  }
+
+  /** Nobody looks on for a subject that is granted, revoked or deleted now: what the record says of it counts again. */
+  #unwatch(memory: RoleMemory, watched: ReadonlySet<string>): void {
+    const proved = new Set(
+      (memory.stored?.record?.tombstones ?? []).flatMap(({ subject, goneAt }) => (goneAt === undefined ? [] : [subject])),
+    );
+    for (const [subject, { kind }] of memory.subjects) {
+      if (kind !== 'watched' || watched.has(subject)) continue;
+      if (proved.has(subject) || memory.gone.has(subject)) memory.subjects.set(subject, { kind: 'gone' });
+      else memory.subjects.delete(subject);
+    }
   }
 
   /** A grant is about to be tried: from now on nobody may take these subjects for gone. */
@@ -143,6 +158,7 @@ export class RoleReporter {
   absent(memory: RoleMemory, verdicts: Verdicts): void {
     const news = new Set<string>();
     const message = `IAM has no role ${memory.role.name}`;
+    this.#unwatch(memory, new Set());
     this.#refusals(memory, verdicts, news);
     const named = new Set(verdicts.refusals.map((refusal) => refusal.claim.subject));
     for (const { subject, profile } of [...this.#recorded(memory), ...this.#deletingClaims(memory)]) {

@@ -33,6 +33,10 @@ export interface FaultMix {
   readonly foreignAppend: number;
   readonly foreignOverwrite: number;
   readonly foreignSubject: number;
+  /** Somebody copies our Sid to a statement of theirs for a while: nothing may be written meanwhile. */
+  readonly foreignCopy: number;
+  /** The role is deleted, and made again some time later. */
+  readonly roleRecreated: number;
 }
 export type FaultKind = keyof FaultMix;
 
@@ -60,6 +64,8 @@ export const noFaults: FaultMix = {
   foreignAppend: 0,
   foreignOverwrite: 0,
   foreignSubject: 0,
+  foreignCopy: 0,
+  roleRecreated: 0,
 };
 
 const CEILINGS: FaultMix = {
@@ -83,6 +89,8 @@ const CEILINGS: FaultMix = {
   foreignAppend: 2,
   foreignOverwrite: 0.7,
   foreignSubject: 0.5,
+  foreignCopy: 0.3,
+  roleRecreated: 0.3,
 };
 
 /** Every kind of fault, in the order of the table above. */

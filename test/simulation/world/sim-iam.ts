@@ -41,11 +41,13 @@ export class SimIam {
   createRole(arn: string, document: string): void {
     const name = arn.slice(arn.lastIndexOf('/') + 1);
     const now = this.#scheduler.now;
+    this.writes += 1;
     this.roles.set(name, { arn, createdAt: now, versions: [{ at: now, document, by: 'setup' }] });
   }
 
   deleteRole(name: string): void {
     this.roles.delete(name);
+    this.writes += 1;
   }
 
   document(name: string): string | undefined {
