@@ -240,7 +240,10 @@ func editTrust(ctx context.Context, role, subject string, grant bool) error {
 	if grant {
 		subjects = append(subjects, subject)
 	}
-	first.Condition.StringEquals[key] = subjects
+	// It keeps nothing of what stood there but the provider and the subjects.
+	first.Effect, first.Action = "Allow", "sts:AssumeRoleWithWebIdentity"
+	audience := strings.TrimSuffix(key, ":sub") + ":aud"
+	first.Condition.StringEquals = map[string][]string{audience: {tokenTarget}, key: subjects}
 	text, err := json.Marshal(document)
 	if err != nil {
 		return err
