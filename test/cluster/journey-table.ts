@@ -19,7 +19,7 @@ export const JOURNEYS: Readonly<Record<string, Journey>> = {
   },
   profile: both,
   'profile-pods': both,
-  'profile-shutdown': { sandboxOnly: 'a door to IAM that holds one write while the process is told to stop' },
+  'profile-shutdown': both,
   'profile-webhook': both,
   sabotage: both,
   'sabotage-identity': both,

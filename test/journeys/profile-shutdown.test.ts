@@ -3,12 +3,12 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
 import { type ProfileJourney, profileJourney, settled, wants } from '../support/profile-journey.ts';
 import { startPodrole } from '../support/run-podrole.ts';
-import { openSandboxWorld, type World } from '../support/worlds/world.ts';
+import { inWorld } from '../support/worlds/world.ts';
 
 interface IamDoor {
   readonly url: string;
@@ -55,22 +55,24 @@ async function openIamDoor(endpoint: string): Promise<IamDoor> {
   };
 }
 
-describe('a controller that is told to stop', () => {
-  let world: World;
+inWorld('a controller that is told to stop', (world) => {
   let journey: ProfileJourney;
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'podrole-shutdown-'));
-    world = await openSandboxWorld();
-    journey = await profileJourney(world);
+    journey = await profileJourney(world());
   });
   afterAll(async () => {
-    await world.close();
+    // Its finalizer holds the Profile until another controller comes.
+    const successor = await journey.startController();
+    await journey.clear();
+    await successor.close();
+    await journey.admin.delete(resources.leases, { namespace: 'default', name: 'podrole-controller' });
     await rm(folder, { recursive: true, force: true });
   });
 
   it('waits for the write under way, knows what became of it, and gives its lease back', async () => {
-    const door = await openIamDoor(world.sandbox.awsEndpoint);
+    const door = await openIamDoor(world().sandbox.awsEndpoint);
     const flags = [
       '--leader-elect',
       '--namespace=default',
@@ -78,8 +80,8 @@ describe('a controller that is told to stop', () => {
       '--health-probe-bind-address=0',
       '--namespace-labels-path=',
     ];
-    const endpoints = [`--kubeconfig=${world.sandbox.kubeconfig}`, `--iam-endpoint=${door.url}`, '--trust-policy-quota=2048'];
-    const env = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL_STS: world.sandbox.awsEndpoint };
+    const endpoints = [`--kubeconfig=${world().sandbox.kubeconfig}`, `--iam-endpoint=${door.url}`, '--trust-policy-quota=2048'];
+    const env = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL_STS: world().sandbox.awsEndpoint };
     const { child, ended } = startPodrole(['controller', ...flags, ...endpoints], { home: folder, env });
     const order: string[] = [];
     void ended.then(() => order.push('ended'));
