@@ -17,6 +17,7 @@ describe('flags', () => {
     expect(serving).toEqual({
       port: 443,
       metricsPort: 9999,
+      workers: 1,
       kubeconfig: '',
       kubeApi: '',
       tlsKeyFile: '/etc/webhook/certs/tls.key',
