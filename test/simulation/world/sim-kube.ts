@@ -215,7 +215,8 @@ export class SimKube {
     const known = this.objects.get(refKey(ref));
     const { apiVersion: _v, kind: _k, metadata, ...body } = applied;
     const { name: _n, namespace: _ns, ...meta } = metadata;
-    const wanted = leaves({ metadata: meta, ...body });
+    // Metadata as such belongs to nobody: without fields of its own nothing of it is applied.
+    const wanted = leaves({ ...(Object.keys(meta).length > 0 ? { metadata: meta } : {}), ...body });
     let tree: Tree = (known?.object as Tree | undefined) ?? {
       apiVersion: applied.apiVersion,
       kind: applied.kind,
