@@ -239,6 +239,91 @@ export const DIFFERENCES: readonly Difference[] = [
     look: async ({ ask }) => String((await ask('/metrics')).status),
   },
   {
+    subject: 'replicas of a Deployment by its `scale`',
+    reason: 'as for its pods',
+    look: async ({ namespace, ask }) =>
+      asStatus(await ask(`/apis/apps/v1/namespaces/${namespace}/deployments/none/scale`, { headers: { accept: 'application/json' } })) +
+      ((await ask('/apis/apps/v1')).text.includes('deployments/scale') ? ', served' : ', not served'),
+  },
+  {
+    subject: 'defaults in the pod template of a Deployment',
+    reason: 'as for its pods: what nobody runs needs no defaults',
+    look: async ({ namespace, ask }) => {
+      const labels = { app: 'defaulted' };
+      const template = { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'example.test/none:1' }] } };
+      const body = { metadata: { name: 'defaulted' }, spec: { replicas: 0, selector: { matchLabels: labels }, template } };
+      const { text } = await ask(`/apis/apps/v1/namespaces/${namespace}/deployments?dryRun=All`, { method: 'POST', body });
+      return text.includes('"imagePullPolicy"') ? 'filled in' : 'left out';
+    },
+  },
+  {
+    subject: 'a refusal, asked for in YAML',
+    reason: 'objects are answered in YAML too; a Status always in JSON, which every client of it reads',
+    look: async ({ namespace, ask }) =>
+      (await ask(`/api/v1/namespaces/${namespace}/configmaps/none`, { headers: { accept: 'application/yaml' } })).type,
+  },
+  {
+    subject: 'an Accept header that prefers its second clause by `q`',
+    reason: 'the first clause that can be answered is taken; no client of Kubernetes weighs its clauses',
+    look: async ({ namespace, ask }) => {
+      const accept = 'application/json;q=0.1, application/yaml;q=0.9';
+      return (await ask(`/api/v1/namespaces/${namespace}/serviceaccounts/default`, { headers: { accept } })).type;
+    },
+  },
+  {
+    subject: 'watching by the paths of old (`/api/v1/watch/…`)',
+    reason: 'deprecated since Kubernetes 1.11 for `?watch=1`, which is served',
+    look: async ({ ask }) => String((await ask('/api/v1/watch/namespaces?timeoutSeconds=1')).status),
+  },
+  {
+    subject: 'a POST to a path of discovery (`/apis`)',
+    reason: 'discovery is for reading: any other method is 405, as on most of these paths of the real one',
+    look: async ({ ask }) => String((await ask('/apis', { method: 'POST', body: {} })).status),
+  },
+  {
+    subject: 'checks that `/readyz?verbose` names',
+    reason: 'one process without a data store of its own has nothing more to check',
+    look: async ({ ask }) => {
+      const checks = (await ask('/readyz?verbose')).text.split('\n').filter((line) => line.startsWith('[+]'));
+      return checks.length === 1 ? '`ping`' : '`ping` and many more';
+    },
+  },
+  {
+    subject: 'what the columns of a table are described by (`kubectl explain` has the fields)',
+    reason: 'names, types and cells are the same; the descriptions, which kubectl does not print, are in other words',
+    look: async ({ namespace, ask }) => {
+      const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+      const { text } = await ask(`/api/v1/namespaces/${namespace}/secrets`, { headers: { accept } });
+      const { columnDefinitions } = JSON.parse(text) as {
+        readonly columnDefinitions: readonly { readonly name: string; readonly description: string }[];
+      };
+      return (
+        columnDefinitions
+          .find(({ name }) => name === 'Type')
+          ?.description.split(' ')
+          .slice(0, 5)
+          .join(' ') ?? ''
+      );
+    },
+  },
+  {
+    subject: 'a warning that core Endpoints are deprecated',
+    reason: SCOPE,
+    look: async ({ namespace, ask }) =>
+      (await ask(`/api/v1/namespaces/${namespace}/endpoints`)).warning.includes('deprecated') ? 'sent' : 'none',
+  },
+  {
+    subject: 'how a strategic merge patch that cannot be read is shown',
+    reason: 'status and reason are the same; the real one prints a Go map, the sandbox the patched object in JSON',
+    look: async ({ namespace, ask }) => {
+      const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
+      const headers = { 'content-type': 'application/strategic-merge-patch+json' };
+      const answer = await ask(path, { method: 'PATCH', body: { secrets: 'none' }, headers });
+      const { message = '' } = JSON.parse(answer.text) as { readonly message?: string };
+      return `${answer.status}, ${message.includes('map[') ? 'a Go map' : 'JSON'}`;
+    },
+  },
+  {
     subject: 'API groups',
     reason: `the groups that podrole, kubectl and controllers of Profiles use are served; ${SCOPE}`,
     look: async ({ ask }) => {
