@@ -84,6 +84,8 @@ async function missingBinaries(tell: (line: string) => void): Promise<string | u
 /** Makes sure that control planes can be started, and where. */
 export async function prepareControlPlanes(tell: (line: string) => void): Promise<ControlPlanes> {
   const skipped = await missingBinaries(tell);
+  // Whoever kills this process leaves no control plane behind: those that start hereafter, in its workers too, end with it.
+  process.env.PODROLE_CLUSTER_OWNER ??= String(process.pid);
   return skipped === undefined ? { folder: await mkdtemp(join(tmpdir(), 'podrole-cluster-')) } : { skipped };
 }
 
