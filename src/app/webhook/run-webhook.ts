@@ -1,3 +1,4 @@
+import { collectGarbage } from '../../host/collect-garbage.ts';
 import { systemClock } from '../../host/system-clock.ts';
 import { holdYoungGeneration } from '../../host/young-generation.ts';
 import { ended } from '../ended.ts';
@@ -44,7 +45,10 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
     random: Math.random,
   });
   log.info('webhook listens', { url: server.url, metricsUrl: server.metricsUrl });
-  void server.synced.then(() => log.info('caches have synced'));
+  void server.synced.then(() => {
+    collectGarbage();
+    log.info('caches have synced');
+  });
   await ended(signal);
   log.info('draining');
   await server.close(DRAIN);

@@ -1,4 +1,5 @@
 import type { Timer } from '../../base/clock.ts';
+import { collectGarbage } from '../../host/collect-garbage.ts';
 import { systemClock } from '../../host/system-clock.ts';
 import type { ParentProcess } from '../../host/worker-processes.ts';
 import { textResponse } from '../../webhook/http.ts';
@@ -81,6 +82,7 @@ async function serve(run: WebhookRun, context: RunWebhookContext, { parent, sign
   });
   // It may have been renewed while the listener came up.
   if (pair !== undefined && pair !== start.pair) server.setCertificate(tlsOf(serving, pair));
+  void server.synced.then(collectGarbage);
   tell({ kind: 'listening', url: server.url });
   let told: string | undefined = 'starting';
   let readiness: Timer | undefined;
