@@ -185,6 +185,7 @@ async function sizes(sides: readonly Side[], files: Files): Promise<readonly Ben
 /**
  * Measures `podrole webhook` on one core, with the load and the API on another, beside thirty lines of `node:https` and beside any webhook that takes
  * upstream's flags (`--other CMD`). `PODROLE_BENCH_PARTS` names the parts to run: throughput, handshakes, sizes.
+ * There is no row for `--workers`: on two cores, of which the load takes one, a second worker has nothing to run on.
  */
 export async function bench({ other }: { readonly other?: string } = {}): Promise<BenchReport> {
   pinSelf();
