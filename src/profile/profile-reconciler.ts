@@ -211,8 +211,10 @@ export class ProfileReconciler {
     const finalizers = ownFinalizers(profile);
     if (finalizers.length === 0) return { kind: 'done' };
     const claims = this.#deps.claimsOf(profile);
+    // Only what the record holds is revoked of a profile that has the name of somebody else’s namespace.
+    const own = (await this.#isForeign(profile, claims)) ? { ...claims, claims: [] } : claims;
     const open: Verdict[] = [];
-    for (const { key, subject, role } of this.#toRevoke(profile, claims)) {
+    for (const { key, subject, role } of this.#toRevoke(profile, own)) {
       const memory = role === undefined ? book.find(key) : book.at(key, role);
       const state = memory?.subjects.get(subject) ?? { kind: 'pending' as const };
       if (state.kind === 'gone') continue;
@@ -241,6 +243,17 @@ export class ProfileReconciler {
     if (outcome === 'conflict') return { kind: 'after', ms: CONFLICT_MS };
     this.#deps.metrics.count('request_kf', { component: 'profile_controller', kind: 'profile deletion' });
     return { kind: 'done' };
+  }
+
+  /** Whether the namespace of a profile that is being deleted is somebody else’s: looked at until it is the profile’s, or there is none. */
+  async #isForeign(profile: Profile, claims: Claims): Promise<boolean> {
+    const { book, namespaceObjects } = this.#deps;
+    const [name, uid] = [nameOf(profile), profile.metadata.uid ?? ''];
+    if (book.clearanceOf(name, uid) === 'cleared') return false;
+    const foreign = await namespaceObjects.isForeign(profile);
+    const news = book.setClearance(name, uid, foreign ? 'barred' : 'cleared');
+    for (const { role } of news ? claims.claims : []) this.#deps.enqueueRole(roleKeyOf(role));
+    return foreign;
   }
 
   /** What the record says, and what the profile names although no record knows it yet. */

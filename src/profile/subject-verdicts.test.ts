@@ -125,6 +125,17 @@ describe('a granted subject', () => {
     expect(judge({ record: record('a'), looked: [moved] })).toMatchObject({ revoke: [], undecided: [grantOf('a')] });
   });
 
+  it.each<[string, object, boolean]>([
+    ['is paused', { annotations: paused.annotations }, false],
+    ['names another role', {}, true],
+  ])('does not stay for another profile of the same name that %s', (_name, metadata, mayStay) => {
+    const other = profile('a', { role: OTHER, metadata: { ...metadata, uid: 'uid-second' } });
+    expect(judge({ record: record('a'), looked: [other], mayStay: () => mayStay })).toMatchObject({
+      revoke: [grantOf('a')],
+      undecided: [],
+    });
+  });
+
   it('is revoked without a look once its profile is being deleted, which never goes back', () => {
     const leaving = profile('a', { metadata: deleted([FINALIZER]) });
     expect(judge({ record: record('a'), profiles: [leaving] })).toMatchObject({ desired: [], revoke: [grantOf('a')], unsure: [] });
@@ -141,6 +152,15 @@ describe('a profile that is first met while it is being deleted', () => {
     const verdicts = judge({ profiles: [profile('a', { metadata: deleted(finalizers) })] });
     expect([verdicts.desired, verdicts.revoke]).toEqual([[], revoked ? [grantOf('a')] : []]);
   });
+
+  it.each(['barred', 'unknown'] as const)(
+    'has nothing to revoke while its namespace is %s: the subject is somebody else’s',
+    (clearance) => {
+      const leaving = profile('a', { metadata: deleted([FINALIZER]) });
+      expect(judge({ profiles: [leaving], clearanceOf: () => clearance }).revoke).toEqual([]);
+      expect(judge({ profiles: [leaving], clearanceOf: () => clearance, record: record('a') }).revoke).toEqual([grantOf('a')]);
+    },
+  );
 
   it('is not revoked twice', () => {
     const stone = { subject: subjectOf('a'), profile: 'a', revokedAt: '2026-01-01T00:00:00Z', returned: 0 };

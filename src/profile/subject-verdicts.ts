@@ -80,8 +80,10 @@ export function subjectVerdicts(facts: VerdictFacts): Verdicts {
       const grant = { subject: claim.subject, profile: name, uid: profile.metadata.uid ?? '' };
       const refusal = refusalOf(claim, facts);
       if (isDeleting(profile)) {
-        // First met while it is being deleted: whoever granted it, the finalizer makes it ours to revoke.
-        if (refusal === undefined && ownFinalizers(profile).length > 0 && !buried.has(claim.subject)) revoke.set(claim.subject, grant);
+        // First met while it is being deleted: whoever granted it, the finalizer makes it ours to revoke. Not where the namespace is
+        // somebody else’s: anybody may name a profile like it, and would take away what lives there.
+        const ours = ownFinalizers(profile).length > 0 && facts.clearanceOf(profile) === 'cleared';
+        if (refusal === undefined && ours && !buried.has(claim.subject)) revoke.set(claim.subject, grant);
         continue;
       }
       if (refusal !== undefined) {
@@ -111,12 +113,11 @@ export function subjectVerdicts(facts: VerdictFacts): Verdicts {
       undecided.push(grant);
       continue;
     }
-    const claims = profile === undefined || isDeleting(profile) ? [] : facts.claimsOf(profile).claims;
+    // Another profile of the same name has no part in what was granted for this one.
+    const same = profile !== undefined && !isDeleting(profile) && profile.metadata.uid === grant.uid ? profile : undefined;
+    const claims = same === undefined ? [] : facts.claimsOf(same).claims;
     const elsewhere = claims.find((claim) => claim.subject === grant.subject && roleKeyOf(claim.role) !== facts.key);
-    const stays =
-      profile !== undefined &&
-      !isDeleting(profile) &&
-      (isPaused(profile) || (elsewhere !== undefined && facts.mayStay(grant.subject, elsewhere)));
+    const stays = same !== undefined && (isPaused(same) || (elsewhere !== undefined && facts.mayStay(grant.subject, elsewhere)));
     if (stays) undecided.push(grant);
     else revoke.set(grant.subject, grant);
   }

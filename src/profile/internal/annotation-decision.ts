@@ -21,7 +21,8 @@ export type AnnotationDecision =
   | { readonly kind: 'role'; readonly role: string }
   | { readonly kind: 'none'; readonly remove: string | undefined };
 
-function owns(live: KubeObject | undefined, key: string): boolean {
+/** Whether this controller is among those who wrote the annotation. */
+export function ownsAnnotation(live: KubeObject | undefined, key: string): boolean {
   return (live?.metadata.managedFields ?? []).some((entry) => {
     const metadata = entry.fieldsV1?.['f:metadata'] as Record<string, unknown> | undefined;
     const annotations = metadata?.['f:annotations'] as Record<string, unknown> | undefined;
@@ -43,6 +44,6 @@ export function decideAnnotation(facts: AnnotationFacts): AnnotationDecision {
   if (claim !== undefined && state?.kind === 'refused' && !state.definite) return { kind: 'keep' };
   if (carried === undefined) return { kind: 'none', remove: undefined };
   if (claim !== undefined && facts.stillTrusted(carried)) return { kind: 'keep' };
-  const ours = owns(live, facts.key) || facts.isOurs(carried) || carried === claim?.role.text;
+  const ours = ownsAnnotation(live, facts.key) || facts.isOurs(carried) || carried === claim?.role.text;
   return { kind: 'none', remove: ours ? carried : undefined };
 }

@@ -24,7 +24,7 @@ import type { ApplyRefusal, ObjectApplier, ObjectRef } from '../ports.ts';
 import { FIELD_MANAGER, nameOf, type Profile } from '../profile.ts';
 import { namespaceProblem } from '../profile-problems.ts';
 import type { RoleBook } from '../role-book.ts';
-import { decideAnnotation } from './annotation-decision.ts';
+import { decideAnnotation, ownsAnnotation } from './annotation-decision.ts';
 import type { Effects } from './effects.ts';
 import type { FreshObjects } from './fresh-objects.ts';
 
@@ -76,6 +76,13 @@ export class NamespaceObjects {
     return { reason: 'NamespaceApplied', message: `namespace ${ref.name} is as desired` };
   }
 
+  /** Whether the namespace of this name is there and somebody else’s. */
+  async isForeign(profile: Profile): Promise<boolean> {
+    const ref = { resource: resources.namespaces, name: nameOf(profile) };
+    const live = this.#deps.objects.get(ref) ?? (await this.#deps.effects.readObject(ref));
+    return namespaceProblem(profile, live)?.reason === 'NamespaceForeign';
+  }
+
   /** Service accounts, policy and quota. */
   async contents(profile: Profile, claims: Claims): Promise<ApplyRefusal | undefined> {
     const [accounts, policy, quota] = await Promise.all([
@@ -103,14 +110,16 @@ export class NamespaceObjects {
     return outcomes.reduce(worse, undefined);
   }
 
-  /** Removes our annotations where the namespace outlives the profile. */
+  /** Removes our annotations where the namespace outlives the profile; in one that is somebody else’s by now, those alone that we wrote. */
   async release(profile: Profile, roles: readonly { readonly serviceAccount: string; readonly role: string }[]): Promise<void> {
     const { effects, objects } = this.#deps;
     const namespace = objects.get({ resource: resources.namespaces, name: nameOf(profile) });
     if (namespace === undefined || isCollectedWith(namespace, profile)) return;
+    const foreign = namespaceProblem(profile, namespace) !== undefined;
     for (const { serviceAccount, role } of roles) {
       const ref = { resource: resources.serviceAccounts, namespace: nameOf(profile), name: serviceAccount };
-      if (objects.get(ref)?.metadata.annotations?.[ROLE_ANNOTATION] !== role) continue;
+      const live = objects.get(ref);
+      if (live?.metadata.annotations?.[ROLE_ANNOTATION] !== role || (foreign && !ownsAnnotation(live, ROLE_ANNOTATION))) continue;
       const changed = await effects.removeEntry(ref, { map: 'annotations', key: ROLE_ANNOTATION, value: role });
       if (changed !== undefined) objects.saw(ref, changed);
     }

@@ -252,9 +252,11 @@ export class RoleReporter {
     return found;
   }
 
+  /** Of a profile whose namespace nobody has looked at yet nothing is decided. */
   #deletingClaims(memory: RoleMemory): readonly { readonly subject: string; readonly profile: string }[] {
+    const { book } = this.#deps;
     return this.#claimants(memory)
-      .filter(({ profile }) => isDeleting(profile))
+      .filter(({ profile }) => isDeleting(profile) && book.clearanceOf(nameOf(profile), profile.metadata.uid ?? '') !== 'unknown')
       .map(({ claim }) => ({ subject: claim.subject, profile: claim.profile }));
   }
 

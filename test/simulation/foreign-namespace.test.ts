@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { resources } from '../../src/kube/core/resource.ts';
+import { FINALIZER, UPSTREAM_FINALIZER } from '../../src/profile/profile.ts';
+import { allow, annotate, annotation, closed, condition, policy, started, trust } from './journey-helpers.ts';
+import { ROLE_A, subjectOfProfile } from './scenario.ts';
+import { SimProcess } from './world/sim-process.ts';
+import { type SmallWorld, smallWorld } from './world/small-world.ts';
+
+const NAME = 'kf-user-demo';
+/** What an installer wrote for somebody's service account, in the very shape that is adopted as ours. */
+const theirs = policy(allow([subjectOfProfile('victim')]));
+
+/** A world with a namespace of somebody else whose service account carries a role that trusts it. */
+function inhabited(): SmallWorld {
+  const world = smallWorld();
+  world.sim.iam.createRole(ROLE_A, theirs);
+  world.sim.kube.makeForeignNamespace('victim');
+  const metadata = { name: 'default-editor', namespace: 'victim', annotations: { 'eks.amazonaws.com/role-arn': ROLE_A } };
+  world.sim.kube.apply(resources.serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata }, 'kubectl');
+  return world;
+}
+
+describe('a profile that is named like somebody else’s namespace', () => {
+  it.each([
+    ['made and deleted', 5_000],
+    ['deleted before anybody looked at it', 0],
+  ])('%s: neither the trust nor the annotation of what lives there is touched, and it goes', async (_how, livesMs) => {
+    const world = await started(inhabited());
+    const { sim, run, actions } = world;
+    sim.kube.createProfile('victim', trust(ROLE_A), [FINALIZER]);
+    await run(livesMs);
+    if (livesMs > 0) expect(condition(world, 'victim', 'NamespaceReady')).toEqual(['False', 'NamespaceForeign']);
+    sim.kube.deleteProfile('victim');
+    await run(60_000);
+    expect(sim.kube.profiles.has('victim')).toBe(false);
+    expect([sim.iam.document(NAME), annotation(world, 'victim')]).toEqual([theirs, ROLE_A]);
+    const touching = ['put-trust-policy', 'put-record', 'remove-entry'];
+    expect(actions.map(({ type }) => type).filter((type) => touching.includes(type))).toEqual([]);
+  });
+
+  it('is met in the midst of its deletion by a process that knows nothing: the same', async () => {
+    const world = inhabited();
+    world.sim.kube.createProfile('victim', trust(ROLE_A), [FINALIZER]);
+    world.sim.kube.deleteProfile('victim');
+    new SimProcess('p1', world.sim);
+    await world.run(60_000);
+    expect(world.sim.kube.profiles.has('victim')).toBe(false);
+    expect([world.sim.iam.document(NAME), annotation(world, 'victim')]).toEqual([theirs, ROLE_A]);
+  });
+});
+
+describe('a profile whose namespace is its own', () => {
+  it('and that is first met in the midst of its deletion is revoked, whoever granted it', async () => {
+    const world = smallWorld();
+    const { sim, run } = world;
+    sim.iam.createRole(ROLE_A, policy(allow([subjectOfProfile('user-a')])));
+    sim.kube.createProfile('user-a', trust(ROLE_A), [UPSTREAM_FINALIZER]);
+    const uid = sim.kube.profiles.get('user-a')?.metadata.uid ?? '';
+    const owner = { apiVersion: 'kubeflow.org/v1', kind: 'Profile', name: 'user-a', uid };
+    const metadata = { name: 'user-a', annotations: { owner: 'a@example.com' }, ownerReferences: [owner] };
+    sim.kube.apply(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata }, 'manager');
+    sim.kube.deleteProfile('user-a');
+    new SimProcess('p1', sim);
+    await run(60_000);
+    expect(sim.kube.profiles.has('user-a')).toBe(false);
+    expect(sim.iam.document(NAME)).toBe(closed);
+  });
+
+  it('that was there before it keeps no annotation of podrole when the profile goes', async () => {
+    const world = await started(smallWorld());
+    const { sim, run, actions } = world;
+    const namespace = { name: 'user-a', annotations: { owner: 'a@example.com' } };
+    sim.kube.apply(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: namespace }, 'kubectl');
+    sim.kube.createProfile('user-a', annotate(ROLE_A), [FINALIZER]);
+    await run(5_000);
+    expect(annotation(world, 'user-a')).toBe(ROLE_A);
+    sim.kube.deleteProfile('user-a');
+    await run(5_000);
+    expect(sim.kube.profiles.has('user-a')).toBe(false);
+    const removed = { map: 'annotations', key: 'eks.amazonaws.com/role-arn', value: ROLE_A };
+    expect(actions.flatMap((action) => (action.type === 'remove-entry' ? [action.entry] : []))).toEqual([removed]);
+  });
+});
