@@ -45,6 +45,12 @@ export class ShapeError extends Error {
   override readonly name: string = 'ShapeError';
 }
 
+/**
+ * Containers of one list. No node runs as many; but each turns four bytes of a review into half a kilobyte of patch, so a body of 3 MiB could ask
+ * for one of hundreds of MiB. More is a ShapeError.
+ */
+export const MAX_CONTAINERS = 1_000;
+
 /** The node labels that say which operating system a pod is for. */
 export const OS_LABELS = ['kubernetes.io/os', 'beta.kubernetes.io/os'] as const;
 export const WINDOWS = 'windows';
@@ -65,10 +71,8 @@ export function outlineOf(pod: unknown, wanted: readonly string[]): PodOutline {
     labels: labelState(metadata, labels),
     windows: isWindows(spec),
     volumes: list(spec, 'volumes', '/spec')?.map(volumeOutline),
-    containers: (list(spec, 'containers', '/spec') ?? []).map((container, at) => containerOutline(container, `/spec/containers/${at}`)),
-    initContainers: (list(spec, 'initContainers', '/spec') ?? []).map((container, at) =>
-      containerOutline(container, `/spec/initContainers/${at}`),
-    ),
+    containers: containerOutlines(spec, 'containers'),
+    initContainers: containerOutlines(spec, 'initContainers'),
   };
 }
 
@@ -129,6 +133,12 @@ export function tokenOf(projected: unknown): VolumeOutline['token'] {
   if (!isJsonObject(source) || Object.keys(source).length !== 1 || typeof path !== 'string') return undefined;
   const audience = member(token, 'audience');
   return { audience: typeof audience === 'string' ? audience : '', path };
+}
+
+function containerOutlines(spec: JsonObject, member: 'containers' | 'initContainers'): readonly ContainerOutline[] {
+  const all = list(spec, member, '/spec') ?? [];
+  if (all.length > MAX_CONTAINERS) throw new ShapeError(`/spec/${member} holds more than ${MAX_CONTAINERS} containers`);
+  return all.map((container, at) => containerOutline(container, `/spec/${member}/${at}`));
 }
 
 function containerOutline(container: unknown, path: string): ContainerOutline {

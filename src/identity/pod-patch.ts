@@ -2,7 +2,7 @@ import { type JsonPatchOperation, jsonPointer } from '../kube/core/json-patch.ts
 import { POD_IDENTITY_LABEL, POD_IDENTITY_LABEL_VALUE } from './annotations.ts';
 import { type ContainerEffect, patchContainer } from './internal/container-patch.ts';
 import { resolveVolume } from './internal/volume-choice.ts';
-import type { ContainerOutline, PodOutline } from './pod-outline.ts';
+import type { ContainerOutline, PodOutline, VolumeOutline } from './pod-outline.ts';
 import type { Note } from './reason-codes.ts';
 import { type CredentialMethod, projectedVolume, type TokenVolume } from './token-volume.ts';
 
@@ -51,7 +51,8 @@ export function patchPod(pod: PodOutline, injection: Injection): PodPatch {
   const notes: Note[] = [];
   if (injection.method === 'container-credentials') addLabel(pod, operations, notes);
 
-  const volume = resolveVolume(pod, injection, notes);
+  const volumeNamed = volumesByName(pod);
+  const volume = resolveVolume(pod, { injection, volumeNamed }, notes);
   if (volume.origin === 'added') {
     const added = projectedVolume({ ...injection.volume, name: volume.name });
     operations.push(
@@ -63,16 +64,21 @@ export function patchPod(pod: PodOutline, injection: Injection): PodPatch {
 
   noteUnknownContainers(pod, injection, notes);
   const effective: Injection = { ...injection, sessionNameFromPod: sessionNameFits(pod, injection, notes) };
+  const isLeftOut = leftOutBy(injection);
   const containers: ContainerEffect[] = [];
   const fill = (list: ContainerEffect['list'], outlines: readonly ContainerOutline[]): void => {
     for (const [index, outline] of outlines.entries()) {
-      containers.push(patchContainer({ list, index, outline, pod, volume, injection: effective }, operations, notes));
+      const context = { list, index, outline, pod, volume, injection: effective, isLeftOut, volumeNamed };
+      containers.push(patchContainer(context, operations, notes));
     }
   };
   fill('containers', pod.containers);
   fill('initContainers', pod.initContainers);
   return { operations, volume, containers, notes };
 }
+
+/** A list may hold a hundred thousand names that no container has: so many are told one by one. */
+const MAX_NAMED = 8;
 
 function addLabel(pod: PodOutline, operations: JsonPatchOperation[], notes: Note[]): void {
   const labels = { [POD_IDENTITY_LABEL]: POD_IDENTITY_LABEL_VALUE };
@@ -90,12 +96,31 @@ function noteUnknownContainers(pod: PodOutline, injection: Injection, notes: Not
   const listed = [...injection.skip, ...(injection.include ?? [])];
   if (listed.length === 0) return;
   const names = new Set([...pod.containers, ...pod.initContainers].map(({ name }) => name));
-  for (const name of new Set(listed)) {
-    if (names.has(name)) continue;
+  const unknown = [...new Set(listed)].filter((name) => !names.has(name));
+  for (const name of unknown.slice(0, MAX_NAMED)) {
     const trimmed = name.trim();
     const hint = trimmed !== name && names.has(trimmed) ? `, names are not trimmed: did you mean ${JSON.stringify(trimmed)}` : '';
     notes.push({ reason: 'UnknownContainer', message: `the pod has no container ${JSON.stringify(name.slice(0, 63))}${hint}` });
   }
+  const more = unknown.length - MAX_NAMED;
+  if (more > 0) notes.push({ reason: 'UnknownContainer', message: `the pod has none of ${more} more containers that the lists name` });
+}
+
+/** Which containers the lists leave alone. */
+function leftOutBy({ skip, include }: Injection): (name: string) => boolean {
+  if (skip.length === 0 && include === undefined) return () => false;
+  const skipped = new Set(skip);
+  const included = include && new Set(include);
+  return (name) => skipped.has(name) || included?.has(name) === false;
+}
+
+/** The first volume of a name. Whoever writes a pod may make its lists as long as a review may be, so none is searched for each item of another. */
+function volumesByName({ volumes = [] }: PodOutline): (name: string) => VolumeOutline | undefined {
+  let byName: Map<string, VolumeOutline> | undefined;
+  return (name) => {
+    byName ??= new Map([...volumes].reverse().map((volume) => [volume.name, volume]));
+    return byName.get(name);
+  };
 }
 
 /** STS refuses a session name above 64 characters; names the API server generates stay below. */

@@ -17,3 +17,32 @@ describe('the patch of an answer', () => {
     expect(atob(answer.response.patch ?? '')).toMatch(/^[ -~]+$/);
   });
 });
+
+describe('a pod that was made to keep the webhook busy', () => {
+  const ROLE = { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::111122223333:role/r' };
+
+  it.each(['containers', 'initContainers'])(
+    'is left alone with a warning when it has more than a thousand %s, whatever they hold',
+    async (list) => {
+      const world = new WebhookWorld().know('default/sa', ROLE);
+      const spec = (length: number) => ({ serviceAccountName: 'sa', [list]: Array.from({ length }, () => ({})) });
+      expect(operationsOf(await world.admit({ metadata: {}, spec: spec(1_000) }))).toHaveLength(2_001);
+      const answer = await world.admit({ metadata: {}, spec: { ...spec(200_000), containers: Array.from({ length: 1_001 }, () => 7) } });
+      expect(answer.response).toMatchObject({ allowed: true, warnings: [expect.stringContaining('(UndecodablePod)')] });
+      expect(answer.response).not.toHaveProperty('patch');
+    },
+  );
+
+  it('gets its credentials though a list names two hundred thousand containers that it has not', async () => {
+    const world = new WebhookWorld().know('default/sa', ROLE);
+    const names = Array.from({ length: 200_000 }, (_, at) => `n${at}`).join(',');
+    const answer = await world.admit({
+      metadata: { annotations: { 'eks.amazonaws.com/skip-containers': names } },
+      spec: { serviceAccountName: 'sa', containers: [{ name: 'c' }] },
+    });
+    expect(operationsOf(answer)).toHaveLength(3);
+    expect(answer.response.warnings).toHaveLength(9);
+    expect(answer.response.warnings?.at(-1)).toBe('podrole: and 1 more');
+    expect(world.logs.map(({ fields }) => fields.notes)).toEqual([['UnknownContainer']]);
+  });
+});

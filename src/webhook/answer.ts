@@ -60,14 +60,14 @@ function auditAnnotations({ reason, bound, notes }: Decision): string {
 export function warningsOf({ reason, notes }: Decision): readonly string[] {
   const own = WARNED[reason];
   const all: readonly Note[] = own === undefined ? notes : [{ reason, message: own }, ...notes];
-  const texts = all.map((note) =>
+  const texts = all.slice(0, MAX_WARNINGS).map((note) =>
     `podrole: ${note.message}`
       .replaceAll(/[^ -~]/g, '?')
       .slice(0, MAX_WARNING_LENGTH)
       .concat(` (${note.reason})`),
   );
-  const more = texts.length - MAX_WARNINGS;
-  return more <= 0 ? texts : [...texts.slice(0, MAX_WARNINGS), `podrole: and ${more} more`];
+  const more = all.length - MAX_WARNINGS;
+  return more <= 0 ? texts : [...texts, `podrole: and ${more} more`];
 }
 
 /** The same JSON in ASCII, which base64 of one byte per character needs. */

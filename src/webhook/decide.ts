@@ -91,8 +91,8 @@ export function decidePod(outline: () => PodOutline, { binding, options, random 
     skip: containerList(pod, keys.skipContainers, notes) ?? [],
     include: containerList(pod, INCLUDE_CONTAINERS_ANNOTATION, notes),
   });
-  notes.push(...patch.notes);
-  return { reason: patch.operations.length > 0 ? 'Injected' : 'AlreadyInjected', bound: binding, patch, notes };
+  const all = notes.length === 0 ? patch.notes : [...notes, ...patch.notes];
+  return { reason: patch.operations.length > 0 ? 'Injected' : 'AlreadyInjected', bound: binding, patch, notes: all };
 }
 
 function expirationFor(

@@ -1,6 +1,6 @@
 import type { JsonPatchOperation } from '../../kube/core/json-patch.ts';
 import { CREDENTIAL_PAIRS, DEFAULT_REGION, REGION, ROLE_SESSION_NAME, STS_REGIONAL_ENDPOINTS } from '../environment.ts';
-import type { ContainerOutline, MountOutline, PodOutline } from '../pod-outline.ts';
+import type { ContainerOutline, MountOutline, PodOutline, VolumeOutline } from '../pod-outline.ts';
 import type { Injection, PodPatch } from '../pod-patch.ts';
 import type { Note } from '../reason-codes.ts';
 import { joinPath, tokenPath } from '../token-volume.ts';
@@ -25,18 +25,18 @@ export interface ContainerContext {
   readonly pod: PodOutline;
   readonly volume: PodPatch['volume'];
   readonly injection: Injection;
+  readonly isLeftOut: (name: string) => boolean;
+  readonly volumeNamed: (name: string) => VolumeOutline | undefined;
 }
 
 type Variable = { readonly name: string; readonly value: string } | { readonly name: string; readonly valueFrom: unknown };
 
 /** Adds the operations of one container. Groups, order and the early exit are the upstream webhook's. */
 export function patchContainer(context: ContainerContext, operations: JsonPatchOperation[], notes: Note[]): ContainerEffect {
-  const { list, index, outline, injection } = context;
+  const { list, index, outline, injection, isLeftOut } = context;
   const { name } = outline;
   const nothing = { list, index, name, env: [], mountedAt: undefined } as const;
-  if (injection.skip.includes(name) || (injection.include !== undefined && !injection.include.includes(name))) {
-    return { ...nothing, outcome: 'skipped' };
-  }
+  if (isLeftOut(name)) return { ...nothing, outcome: 'skipped' };
   // A handful at most: those of AWS alone.
   const present: readonly string[] = outline.env ?? [];
   const pair = CREDENTIAL_PAIRS[injection.method];
@@ -89,7 +89,7 @@ interface MountChoice {
   readonly directory: string;
 }
 
-function chooseMount({ outline, pod, volume, injection }: ContainerContext, notes: Note[]): MountChoice {
+function chooseMount({ outline, volume, injection, volumeNamed }: ContainerContext, notes: Note[]): MountChoice {
   const wanted = injection.mountPath;
   const mounts = outline.mounts ?? [];
   const own = mounts.find((mount) => mount.name === volume.name);
@@ -106,7 +106,7 @@ function chooseMount({ outline, pod, volume, injection }: ContainerContext, note
   }
   const clash = mounts.find((mount) => samePath(mount.mountPath, wanted));
   if (clash === undefined) return { added: wanted, directory: wanted };
-  if (holdsToken(clash, pod, injection)) return { added: undefined, directory: wanted };
+  if (holdsToken(clash, volumeNamed(clash.name), injection)) return { added: undefined, directory: wanted };
   const beside = freePath(wanted, mounts);
   notes.push({
     reason: 'MountPathClash',
@@ -115,16 +115,18 @@ function chooseMount({ outline, pod, volume, injection }: ContainerContext, note
   return { added: beside, directory: beside };
 }
 
-function holdsToken(mount: MountOutline, pod: PodOutline, { volume }: Injection): boolean {
-  const token = pod.volumes?.find(({ name }) => name === mount.name)?.token;
+function holdsToken(mount: MountOutline, mounted: VolumeOutline | undefined, { volume }: Injection): boolean {
+  const token = mounted?.token;
   return !mount.partial && token?.audience === volume.audience && token.path === volume.file;
 }
 
 function freePath(wanted: string, mounts: readonly MountOutline[]): string {
   const base = `${joinPath(wanted, '')}-podrole`;
+  // All of them may be taken, so each is looked at once.
+  const taken = new Set(mounts.map(({ mountPath }) => (isUnclean(mountPath) ? joinPath(mountPath, '') : mountPath)));
   for (let attempt = 1; ; attempt += 1) {
     const path = attempt === 1 ? base : `${base}-${attempt}`;
-    if (!mounts.some((mount) => samePath(mount.mountPath, path))) return path;
+    if (!taken.has(path)) return path;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PodOutline } from '../pod-outline.ts';
+import type { PodOutline, VolumeOutline } from '../pod-outline.ts';
 import type { Injection, PodPatch } from '../pod-patch.ts';
 import type { Note } from '../reason-codes.ts';
 
@@ -9,9 +9,16 @@ const MAX_VOLUME_NAME_LENGTH = 63;
  * Which volume carries the token: a fresh one, one that is there and does the same, or a foreign one of the same name, which upstream
  * points at without a word and which is therefore kept by default, with a note.
  */
-export function resolveVolume(pod: PodOutline, injection: Injection, notes: Note[]): PodPatch['volume'] {
+export function resolveVolume(
+  pod: PodOutline,
+  { injection, volumeNamed }: { readonly injection: Injection; readonly volumeNamed: (name: string) => VolumeOutline | undefined },
+  notes: Note[],
+): PodPatch['volume'] {
   const wanted = injection.volume.name;
-  const origin = originOf(pod, injection, wanted);
+  const origin = originOf(
+    pod.volumes?.find(({ name }) => name === wanted),
+    injection,
+  );
   if (origin !== 'foreign') return { name: wanted, origin };
   if (injection.volumeClash === 'keep') {
     notes.push({
@@ -23,7 +30,7 @@ export function resolveVolume(pod: PodOutline, injection: Injection, notes: Note
   for (let attempt = 1; ; attempt += 1) {
     const suffix = attempt === 1 ? '-podrole' : `-podrole-${attempt}`;
     const name = `${wanted.slice(0, MAX_VOLUME_NAME_LENGTH - suffix.length)}${suffix}`;
-    const renamed = originOf(pod, injection, name);
+    const renamed = originOf(volumeNamed(name), injection);
     if (renamed !== 'foreign') {
       if (renamed === 'added')
         notes.push({ reason: 'VolumeClash', message: `volume ${wanted} of the pod is another one, the token is in volume ${name}` });
@@ -32,8 +39,7 @@ export function resolveVolume(pod: PodOutline, injection: Injection, notes: Note
   }
 }
 
-function originOf(pod: PodOutline, injection: Injection, name: string): PodPatch['volume']['origin'] {
-  const present = pod.volumes?.find((volume) => volume.name === name);
+function originOf(present: VolumeOutline | undefined, injection: Injection): PodPatch['volume']['origin'] {
   if (present === undefined) return 'added';
   const { audience, file } = injection.volume;
   return present.token?.audience === audience && present.token.path === file ? 'present' : 'foreign';

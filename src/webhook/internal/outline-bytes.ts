@@ -2,6 +2,7 @@ import { POD_IDENTITY_LABEL } from '../../identity/annotations.ts';
 import { AWS_VARIABLES, type AwsVariable } from '../../identity/environment.ts';
 import {
   type ContainerOutline,
+  MAX_CONTAINERS,
   type MountOutline,
   OS_LABELS,
   outlineOf,
@@ -30,6 +31,9 @@ const vocabularies = new WeakMap<readonly string[], Vocabulary<string>>();
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+/** Nothing that comes later makes up for it. */
+class ManyContainersError extends ShapeError {}
+
 /**
  * The outline of a pod that was scanned, read from the places that the scan found: the value that outlining the parsed pod gives,
  * without parsing it. Throws ShapeError where a member that matters has the wrong type.
@@ -39,7 +43,7 @@ export function outlineBytes(body: Uint8Array, ref: PodRef, wanted: readonly str
   try {
     return outlineSpans(body, ref, ref.spans, wanted);
   } catch (error) {
-    if (!(error instanceof ShapeError)) throw error;
+    if (!(error instanceof ShapeError) || error instanceof ManyContainersError) throw error;
     // A misshapen member may be followed by a good one of the same name, which then counts. Nobody sends that, so the slow way will do.
     return outlineOf(JSON.parse(decoder.decode(body.subarray(ref.spans.object.start, ref.spans.object.end))), wanted);
   }
@@ -53,8 +57,8 @@ function outlineSpans(body: Uint8Array, ref: PodRef, spans: NonNullable<PodRef['
     labels: labelState(spans.labels, at),
     windows: isWindows(body, spans, at),
     volumes: at(spans.volumes, (cursor) => items(cursor, volumeOutline)),
-    containers: at(spans.containers, (cursor) => items(cursor, containerOutline)) ?? [],
-    initContainers: at(spans.initContainers, (cursor) => items(cursor, containerOutline)) ?? [],
+    containers: at(spans.containers, containerOutlines) ?? [],
+    initContainers: at(spans.initContainers, containerOutlines) ?? [],
   };
 }
 
@@ -129,6 +133,15 @@ function nameOf(cursor: JsonCursor): string {
     else cursor.skip();
   }
   return checked(name);
+}
+
+function containerOutlines(cursor: JsonCursor): readonly ContainerOutline[] {
+  const found: ContainerOutline[] = [];
+  for (let more = cursor.enterList(); more; more = cursor.nextItem()) {
+    if (found.length === MAX_CONTAINERS) throw new ManyContainersError(`the pod holds more than ${MAX_CONTAINERS} containers`);
+    found.push(containerOutline(cursor));
+  }
+  return found;
 }
 
 function containerOutline(cursor: JsonCursor): ContainerOutline {

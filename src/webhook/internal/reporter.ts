@@ -58,7 +58,7 @@ export function createReporter(deps: ReporterDeps): Reporter {
         method: bound?.method,
         origin: bound?.origin,
         operations: patch?.operations.length,
-        notes: odd ? notes.map((note) => note.reason) : undefined,
+        notes: odd ? [...new Set(notes.map((note) => note.reason))] : undefined,
       };
       if (odd) log.warn('pod admitted', fields);
       else if (bound !== undefined) log.info('pod admitted', fields);
