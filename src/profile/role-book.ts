@@ -48,6 +48,8 @@ export interface RoleMemory {
   findings: readonly RoleFinding[];
   /** How often a foreign change had to be healed, and when last: after three times healing waits for the resync. */
   fights: { readonly count: number; readonly at: number };
+  /** Characters of the shortest document that IAM refused as too long, whatever quota was told. */
+  tooLong: number | undefined;
   /** Monotonic time of the last write. */
   lastWriteAt: number;
   /** Monotonic time of the last full round. */
@@ -75,6 +77,7 @@ export function newRoleMemory(
     gone: new Map(),
     findings: [],
     fights: { count: 0, at: 0 },
+    tooLong: undefined,
     lastWriteAt: Number.NEGATIVE_INFINITY,
     lastRoundAt: Number.NEGATIVE_INFINITY,
   };

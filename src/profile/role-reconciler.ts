@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { policySize } from '../iam/policy-size.ts';
 import { statementSid } from '../identity/statement-id.ts';
 import type { Outcome } from '../kube/runtime/controller.ts';
 import type { Claims } from './claims.ts';
@@ -124,7 +125,7 @@ export class RoleReconciler {
     const { clock, options } = this.#deps;
     const base = memory.trust.resolve(trust.document, clock.monotonic());
     this.#reporter.watched(memory, (subject) => trustsSubject(base, subject, { ...this.#settings(memory), role: trust.arn }));
-    const plan = planTrust(base, sets, this.#settings(memory));
+    const plan = planTrust(base, sets, { ...this.#settings(memory), quota: this.#room(memory, base) });
     if (plan.kind === 'unusable') {
       this.#reporter.unusable(memory, round.verdicts, plan.message);
       return { kind: 'after', ms: this.#resyncMs() };
@@ -167,7 +168,7 @@ export class RoleReconciler {
       adds: plan.adds,
       removes: plan.removed,
       size: plan.size,
-      quota: this.#deps.options.trustPolicyQuota,
+      quota: this.#room(memory, edit.base),
     } as const;
     this.#watchBeside(memory, { base: edit.base, document: plan.document });
     const outcome = await effects.updateTrustPolicy(action, memory.role.name);
@@ -180,8 +181,11 @@ export class RoleReconciler {
       return { kind: 'retry', error: new Error(outcome.message) };
     }
     if (outcome.kind === 'refused') {
-      if (outcome.code === 'LimitExceeded') this.#reporter.full(memory, round.verdicts, outcome.message);
-      else this.#reporter.failed(memory, { reason: 'IamRefused', message: `${outcome.code}: ${outcome.message}` });
+      if (outcome.code === 'LimitExceeded') {
+        // Less is tried next: who leaves must not wait for those who find no room.
+        memory.tooLong = plan.size;
+        this.#reporter.full(memory, round.verdicts, outcome.message);
+      } else this.#reporter.failed(memory, { reason: 'IamRefused', message: `${outcome.code}: ${outcome.message}` });
       return { kind: 'retry', error: new Error(outcome.message) };
     }
     memory.trust.wrote({ base: edit.base, document: plan.document, at }, clock.monotonic());
@@ -327,6 +331,13 @@ export class RoleReconciler {
       registeredAudiences: options.registeredAudiences,
       quota: options.trustPolicyQuota,
     };
+  }
+
+  /** Characters for the next document. Where IAM refused one, whatever quota was told: half of the way to that. */
+  #room({ tooLong }: RoleMemory, base: string): number | 'off' {
+    const told = this.#deps.options.trustPolicyQuota;
+    if (tooLong === undefined) return told;
+    return Math.min(Math.floor((policySize(base) + tooLong) / 2), told === 'off' ? tooLong : told);
   }
 
   #resyncMs(): number {

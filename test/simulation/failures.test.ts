@@ -138,3 +138,21 @@ describe('a status whose answer is lost', () => {
     expect(world.counts.filter((count) => count === 'podrole_profile_conditions_total AwsIamReady RoleNotFound')).toHaveLength(1);
   });
 });
+
+describe('a quota of IAM that is smaller than the one that was told', () => {
+  it('keeps nobody in: those who leave are revoked, and as many are granted as there is room for', async () => {
+    const world = await started(smallWorld({ quota: 700, options: { trustPolicyQuota: 'off' } }));
+    const names = ['user-a', 'user-b', 'user-c', 'user-d', 'user-e', 'user-f', 'user-g', 'user-h'];
+    world.sim.iam.createRole(ROLE_A, closed);
+    for (const name of names) world.sim.kube.createProfile(name, trust(ROLE_A));
+    await world.run(120_000);
+    const before = admitted(world, 'kf-user-demo');
+    expect(before.length).toBeGreaterThan(1);
+    expect(condition(world, 'user-h')).toEqual(['False', 'TrustPolicyFull']);
+    world.sim.kube.deleteProfile('user-a');
+    await world.run(120_000);
+    expect(admitted(world, 'kf-user-demo')).not.toContain(subjectOfProfile('user-a'));
+    expect(world.sim.kube.profiles.has('user-a')).toBe(false);
+    expect(admitted(world, 'kf-user-demo')).toHaveLength(before.length);
+  });
+});
