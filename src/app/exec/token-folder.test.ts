@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pidNamespace } from '../process-identity.ts';
 import { awsCliCacheFile } from './aws-cli-cache.ts';
 import { isInTokenFolder, openTokenFolder } from './token-folder.ts';
 
@@ -37,13 +38,13 @@ describe('the folder of a token', () => {
   });
 
   it('takes with it what killed runs left, and nothing of a living one', async () => {
-    const dead = spawnSync('true').pid;
-    for (const name of [`podrole-exec-${dead}-abcdef`, `podrole-exec-${process.pid}-abcdef`, 'podrole-exec-other', 'unrelated'])
-      await mkdir(join(runtime, name));
-    await writeFile(join(runtime, `podrole-exec-${dead}-abcdef`, 'token'), 'left');
+    const [dead, living] = [spawnSync('true').pid, process.pid].map((pid) => `podrole-exec-${pid}.${pidNamespace()}-abcdef`);
+    const others = [`${living}`, 'podrole-exec-other', 'unrelated'];
+    for (const name of [`${dead}`, ...others]) await mkdir(join(runtime, name));
+    await writeFile(join(runtime, `${dead}`, 'token'), 'left');
     const folder = await openTokenFolder({ XDG_RUNTIME_DIR: runtime });
     await folder.remove();
-    expect((await readdir(runtime)).sort()).toEqual([`podrole-exec-${process.pid}-abcdef`, 'podrole-exec-other', 'unrelated'].sort());
+    expect((await readdir(runtime)).sort()).toEqual(others.sort());
   });
 
   it('lies in the system’s folder for such things where no better one is', async () => {
