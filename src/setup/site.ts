@@ -123,14 +123,16 @@ function agreeCluster(asked: SiteQuestion & { readonly region: string }, { ident
   return cluster.arn;
 }
 
+/** Why AWS could not register the issuer, or fetch its keys; nothing where it can. */
+export function issuerProblem(issuer: string): string | undefined {
+  const read = parseIssuer(issuer);
+  if (!read.ok) return read.problems.map(({ message }) => message).join('; ');
+  return NOT_PUBLIC.test(read.url.host) ? 'its host is known inside the cluster only, and AWS fetches the keys from outside' : undefined;
+}
+
 /** AWS must be able to register the issuer and to fetch its keys: else `issuer-unusable`. */
 export function checkIssuer(issuer: string): void {
-  const read = parseIssuer(issuer);
-  const problem = read.ok
-    ? NOT_PUBLIC.test(read.url.host)
-      ? 'its host is known inside the cluster only, and AWS fetches the keys from outside'
-      : undefined
-    : read.problems.map(({ message }) => message).join('; ');
+  const problem = issuerProblem(issuer);
   if (problem !== undefined)
     throw mismatch(
       'issuer-unusable',

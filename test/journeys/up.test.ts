@@ -89,6 +89,12 @@ describe.skipIf(worldSkipped() !== undefined)('podrole up', () => {
     expect([region.code, region.stderr]).toEqual([2, expect.stringContaining('such as us-west-2')]);
   });
 
+  it('does not walk elsewhere than in the context that was named, and takes one from the environment for other commands', async () => {
+    const { code, stdout, stderr } = await runPodrole(['up', '--once', '--context', 'prod', '--allow-remote-cluster'], { home });
+    expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', 'error: --context and --allow-remote-cluster without --kubeconfig']);
+    expect((await runPodrole(['up', '--once'], { home, env: { PODROLE_CONTEXT: 'prod' } })).code).toBe(0);
+  });
+
   it('stays up until it is told to stop, and says 130 when interrupted', async () => {
     const running = startPodrole(['up', '-o', 'json', ...on], { home });
     await running.line((line) => line.includes('"kind":"Ready"'));

@@ -149,6 +149,8 @@ contexts:
   it.each([
     ['https://oidc.podrole.test:6443/id', 'issuer must not have a port other than 443'],
     ['https://oidc.podrole.test:443/id', 'not even 443'],
+    ['https://kubernetes.default.svc.cluster.local', 'its host is known inside the cluster only'],
+    ['https://kubernetes.default.svc', 'its host is known inside the cluster only'],
     ['http://oidc.podrole.test', 'issuer must start with https://'],
     ['kubernetes/serviceaccount', 'issuer must start with https://'],
     [undefined, 'issuer must start with https://'],

@@ -7,6 +7,7 @@ import type { KubeCredentials } from '../../kube/client/credentials.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { parseIssuer } from '../../oidc/issuer-url.ts';
 import type { PublicJwk } from '../../oidc/key-set.ts';
+import { issuerProblem } from '../../setup/site.ts';
 import type { ClusterSide } from './cluster-side.ts';
 import { contextKubeconfig } from './context-kubeconfig.ts';
 
@@ -94,12 +95,14 @@ async function issuerOf(client: KubeClient, server: string): Promise<{ readonly 
 }
 
 function usableIssuer(issuer: unknown): string {
-  const reading = parseIssuer(typeof issuer === 'string' ? issuer : '');
-  if (typeof issuer === 'string' && reading.ok && reading.url.issuer === issuer) return issuer;
-  const problems = reading.ok ? ['issuer must not have a port, not even 443'] : reading.problems.map(({ message }) => message);
-  throw new PodroleError(`the cluster's issuer ${JSON.stringify(issuer)} cannot be an OIDC provider of AWS: ${problems.join('; ')}`, {
+  const given = typeof issuer === 'string' ? issuer : '';
+  const reading = parseIssuer(given);
+  const hasPort = reading.ok && reading.url.issuer !== given;
+  const problem = hasPort ? 'issuer must not have a port, not even 443' : issuerProblem(given);
+  if (problem === undefined) return given;
+  throw new PodroleError(`the cluster's issuer ${JSON.stringify(issuer)} cannot be an OIDC provider of AWS: ${problem}`, {
     code: 'cluster-issuer-unusable',
-    hint: 'start its kube-apiserver with --service-account-issuer=https://NAME[/PATH], with no port; the name needs no DNS here',
+    hint: 'start its kube-apiserver with --service-account-issuer=https://NAME[/PATH], with no port; the name needs no DNS here, but a public form, such as oidc.example.com',
   });
 }
 

@@ -28,7 +28,7 @@ controller. Then it walks the seed's page and prints what it observed. Neither a
 
 With --kubeconfig it brings the AWS account, the webhook and the controller to a control plane that is already running on this machine,
 walks there and gives the cluster back as it was. The cluster must be empty of Profiles and of the walk's namespaces, and its issuer must be
-a name that IAM takes: https, no port. Pods are not scheduled: the walk plays the kubelet.
+a name that IAM takes: https, no port, not cluster.local. Pods are not scheduled: the walk plays the kubelet.
 
 Examples:
   $ podrole up                      walk, then stay up until Ctrl-C
@@ -52,10 +52,9 @@ export function upCommand(invocation: Invocation): Command {
     .option('--allow-remote-cluster', 'take a cluster that is not on loopback: it cannot call the webhook here, and it may be in use')
     .option('-v, --verbose', 'what the servers log, on stderr')
     .addHelpText('after', EXAMPLES)
-    .action(async (flags: UpFlags) => {
+    .action(async (flags: UpFlags, command: Command) => {
       const { terminal } = invocation;
-      if (flags.kubeconfig === undefined && flags.allowRemoteCluster === true)
-        throw new UsageError('--allow-remote-cluster says something of --kubeconfig, which is not there');
+      refuseWithoutKubeconfig(flags, command);
       const { runUp } = await import('../../app/run-up.ts');
       const json = flags.output === 'json';
       const running = await runUp(
@@ -100,6 +99,17 @@ export function upCommand(invocation: Invocation): Command {
         await running.close();
       }
     });
+}
+
+/** Whoever names a context means a cluster of theirs: the embedded one must not be walked in its place. PODROLE_CONTEXT speaks to other commands too. */
+function refuseWithoutKubeconfig({ kubeconfig, allowRemoteCluster }: UpFlags, command: Command): void {
+  if (kubeconfig !== undefined) return;
+  const given = [
+    ...(command.getOptionValueSource('context') === 'cli' ? ['--context'] : []),
+    ...(allowRemoteCluster === true ? ['--allow-remote-cluster'] : []),
+  ];
+  if (given.length > 0)
+    throw new UsageError(`${given.join(' and ')} without --kubeconfig`, [], 'name the file with --kubeconfig: no other is read');
 }
 
 function publicStep(step: WalkStep): Omit<WalkStep, 'diff'> {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -103,6 +103,22 @@ describe('a kubeconfig', () => {
     expect(await credentials.token?.({ fresh: false })).toBe('run-1');
     expect(await credentials.token?.({ fresh: false })).toBe('run-1');
     expect(await credentials.token?.({ fresh: true })).toBe('run-2');
+  });
+
+  it.each(['json', 'yaml'])('finds a plugin beside the kubeconfig, in %s', async (kind) => {
+    const answer = '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}';
+    await chmod(await file('plugin', `#!/bin/sh\necho '${answer}'\n`), 0o755);
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: './plugin' };
+    const credentials = await load(
+      await file('config', kind === 'json' ? simple({ exec }) : asYaml(`    exec: {apiVersion: ${exec.apiVersion}, command: ./plugin}`)),
+    );
+    expect(await credentials.token?.({ fresh: false })).toBe('t');
+  });
+
+  it.each(['', '# nothing\n'])('that is empty is said to be so: %j', async (content) => {
+    await expect(load(await file('config', content))).rejects.toThrow(
+      'config is not a valid kubeconfig: it holds no clusters, users and contexts',
+    );
   });
 
   it('says which plugin failed', async () => {

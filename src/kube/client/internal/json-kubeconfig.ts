@@ -49,7 +49,7 @@ export function kubeconfigModel(root: unknown, file: string): KubeconfigModel {
         username: textOf(body, 'username'),
         password: textOf(body, 'password'),
         impersonateUser: textOf(body, 'as'),
-        exec: body.exec ?? undefined,
+        exec: isJsonObject(body.exec) ? { ...body.exec, command: commandFrom(folder, body.exec.command) } : (body.exec ?? undefined),
         authProvider: body['auth-provider'] ?? undefined,
       }),
     ),
@@ -62,6 +62,11 @@ export function kubeconfigModel(root: unknown, file: string): KubeconfigModel {
   };
   if (problems.length > 0) throw new CredentialsError(`${file} is not a valid kubeconfig: ${problems.join('; ')}`);
   return model;
+}
+
+/** As client-go: one without a slash is looked for on the PATH, any other is relative to the kubeconfig. */
+function commandFrom(folder: string, command: Json | undefined): Json | undefined {
+  return typeof command === 'string' && command.includes('/') ? path.resolve(folder, command) : command;
 }
 
 interface Found {

@@ -16,7 +16,9 @@ export function readYamlKubeconfig(text: string, file: string): KubeconfigModel 
   try {
     config.loadFromString(text);
   } catch (error) {
-    throw new CredentialsError(`${file} is not a valid kubeconfig: ${firstLine(messageOf(error))}`, { cause: error });
+    // The library falls over a file that is empty or only comments.
+    const why = error instanceof TypeError ? 'it holds no clusters, users and contexts' : firstLine(messageOf(error));
+    throw new CredentialsError(`${file} is not a valid kubeconfig: ${why}`, { cause: error });
   }
   return kubeconfigModel(
     {
