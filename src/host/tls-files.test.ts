@@ -115,7 +115,7 @@ it('says a minute ahead that a pair ends, and of one that has not begun when it 
 });
 
 it.each([
-  ['absent files', async () => undefined, /^cannot read /],
+  ['absent files', async () => undefined, /^cannot read .*tls\.crt: .*; cannot read .*tls\.key: /],
   ['files that are no PEM', async () => put(folder, { ...one, certPem: 'x' }), /cannot be used/],
   [
     'an expired certificate',

@@ -109,15 +109,13 @@ export async function watchTlsFiles(options: TlsFilesOptions): Promise<TlsFiles>
   };
 }
 
-async function load(options: TlsFilesOptions): Promise<TlsPair> {
-  const [cert, key] = await Promise.all([read(options.certFile), read(options.keyFile)]);
-  return checkTlsPair(cert, key, options.clock.now());
+async function load({ certFile, keyFile, clock }: TlsFilesOptions): Promise<TlsPair> {
+  const [cert, key] = await Promise.allSettled([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+  if (cert.status === 'fulfilled' && key.status === 'fulfilled') return checkTlsPair(cert.value, key.value, clock.now());
+  const told = [cannotRead(certFile, cert), cannotRead(keyFile, key)].filter((problem) => problem !== undefined);
+  throw new TlsPairError(told.join('; '));
 }
 
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new TlsPairError(`cannot read ${file}: ${messageOf(error)}`, error);
-  }
+function cannotRead(file: string, read: PromiseSettledResult<string>): string | undefined {
+  return read.status === 'rejected' ? `cannot read ${file}: ${messageOf(read.reason)}` : undefined;
 }
