@@ -36,6 +36,24 @@ describe('claimsOf', () => {
     ]);
   });
 
+  it('serves ten service accounts and says that there are more, in the same words for any number', () => {
+    const many = (count: number): readonly Json[] =>
+      Array.from({ length: count }, (_, index) => ({
+        awsIamRole: `arn:aws:iam::111122223333:role/r${index}`,
+        serviceAccounts: [`a${index}`],
+      }));
+    expect(claimsOf(profile(...many(10)), policy, undefined)).toMatchObject({ claims: { length: 10 }, problems: [] });
+    const { claims, problems } = claimsOf(profile(...many(5_000)), policy, undefined);
+    expect(claims.map(({ serviceAccount }) => serviceAccount)).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9']);
+    expect(problems).toEqual([
+      {
+        path: '/spec/plugins',
+        reason: 'ServiceAccountsTooMany',
+        message: 'more than 10 service accounts are given a role, the first 10 have it: leave out the others, or make another profile',
+      },
+    ]);
+  });
+
   it('lets no name that is no service account into a subject', () => {
     expect(short(profile({ awsIamRole: A, serviceAccounts: ['*', 'a:b', 'ok'] }))).toEqual([
       [['system:serviceaccount:user-a:ok', A, 'trust']],

@@ -27,6 +27,12 @@ export interface Claims {
 /** A template of `--default-role`: `{namespace}` and `{owner}` are replaced. Absent: no default. */
 export type DefaultRole = string | undefined;
 
+/**
+ * The most service accounts that one profile binds. Each takes some of a trust policy that others share, and each role of a profile is
+ * looked at again and again with calls that the whole account shares.
+ */
+const MAX_CLAIMS = 10;
+
 /** A role is its account and name (paths are no part of a role's identity): the key of its queue, its record and its state. */
 export function roleKeyOf(role: { readonly account: string; readonly name: string }): string {
   return `${role.account}/${role.name}`;
@@ -90,6 +96,7 @@ function claimsOfPlugin(profile: Profile, plugin: AwsIamPlugin, policy: RolePoli
 /**
  * The claims of a profile: which of its service accounts want which role, and everything that stands against it.
  * A service account takes the first role that is given to it; a later, different one is a problem (upstream trusted both and annotated the last).
+ * So is an eleventh service account: the first ten have their roles.
  */
 export function claimsOf(profile: Profile, policy: RolePolicy, defaultRole: DefaultRole): Claims {
   if (!isDnsLabel(nameOf(profile))) return { claims: [], problems: [] };
@@ -108,17 +115,23 @@ export function claimsOf(profile: Profile, policy: RolePolicy, defaultRole: Defa
         ];
   const claims = new Map<string, Claim>();
   const problems: PluginProblem[] = [...decoded.problems];
+  let more = false;
   for (const plugin of plugins) {
     const found = claimsOfPlugin(profile, plugin, policy);
     problems.push(...found.problems);
     for (const claim of found.claims) {
       const first = claims.get(claim.serviceAccount);
-      if (first === undefined) claims.set(claim.serviceAccount, claim);
+      if (first === undefined && claims.size < MAX_CLAIMS) claims.set(claim.serviceAccount, claim);
+      else if (first === undefined) more = true;
       else if (first.role.text !== claim.role.text || first.mode !== claim.mode) {
         const message = `service account ${claim.serviceAccount} already has ${first.role.text}, remove one of the entries`;
         problems.push({ path: plugin.path, reason: 'PluginRepeated', message });
       }
     }
+  }
+  if (more) {
+    const message = `more than ${MAX_CLAIMS} service accounts are given a role, the first ${MAX_CLAIMS} have it: leave out the others, or make another profile`;
+    problems.push({ path: '/spec/plugins', reason: 'ServiceAccountsTooMany', message });
   }
   return { claims: [...claims.values()], problems };
 }

@@ -50,6 +50,7 @@ export const reasons = {
   RoleArnPlaceholder: { kind: 'error', doc: 'awsIamRole still holds a placeholder in braces or angle brackets' },
   RoleArnIllegal: { kind: 'error', doc: 'awsIamRole is not the ARN of an IAM role' },
   ServiceAccountIllegal: { kind: 'error', doc: 'a name in serviceAccounts is not a legal service account name' },
+  ServiceAccountsTooMany: { kind: 'error', doc: 'the plugins of one profile give roles to more than ten service accounts' },
   RoleNotAllowed: { kind: 'error', doc: 'no --allowed-role pattern admits this role' },
   RoleForeignAccount: { kind: 'error', doc: 'the role is of another account; only annotateOnly may name it' },
   RoleIsOwn: { kind: 'error', doc: 'the role is the one this controller itself runs as' },
