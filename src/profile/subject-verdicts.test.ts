@@ -115,6 +115,12 @@ describe('a granted subject', () => {
     expect(judge({ record: record('a'), profiles: [moved], looked: [moved] })).toMatchObject({ revoke: [grantOf('a')], undecided: [] });
   });
 
+  it('is revoked once the namespace is somebody else’s, and stays while nobody has looked at the namespace', () => {
+    const facts = { record: record('a'), looked: [profile('a')] };
+    expect(judge({ ...facts, clearanceOf: () => 'barred' })).toMatchObject({ desired: [], revoke: [grantOf('a')] });
+    expect(judge({ ...facts, clearanceOf: () => 'unknown' })).toMatchObject({ desired: [grantOf('a')], revoke: [] });
+  });
+
   it('stays while its next role has not taken it', () => {
     const moved = profile('a', { role: OTHER });
     expect(judge({ record: record('a'), looked: [moved], mayStay: () => true })).toMatchObject({ revoke: [], undecided: [grantOf('a')] });
