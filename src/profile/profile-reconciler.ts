@@ -100,7 +100,7 @@ export class ProfileReconciler {
     const [problem] = identityProblems(profile);
     const claims = this.#deps.claimsOf(profile);
     if (problem !== undefined) {
-      await this.#speaker.say(profile, { namespace: problem, access: waiting, awsIam: this.#awsIam(profile, claims), roles: [] });
+      await this.#speaker.say(profile, { namespace: problem, access: waiting, awsIam: this.#withoutNamespace(profile, claims), roles: [] });
       return { kind: 'done' };
     }
     const held = await this.#holdFinalizer(profile, claims);
@@ -123,7 +123,7 @@ export class ProfileReconciler {
     const namespace = await namespaceObjects.namespace(profile);
     if (namespace.reason !== 'NamespaceApplied') {
       if (namespace.reason === 'NamespaceForeign') this.#clear(profile, claims, 'barred');
-      await this.#speaker.say(profile, { namespace, access: waiting, awsIam: this.#awsIam(profile, claims), roles: [] });
+      await this.#speaker.say(profile, { namespace, access: waiting, awsIam: this.#withoutNamespace(profile, claims), roles: [] });
       if (namespace.reason === 'NamespaceForeign')
         this.#deps.metrics.count('request_kf', { component: 'profile_controller', kind: 'reject profile taking over exi' });
       return isGood(namespace.reason) || reasons[namespace.reason].kind === 'error'
@@ -204,6 +204,12 @@ export class ProfileReconciler {
       others: this.#others(profile, claims),
       annotatedRole: (subject) => book.annotatedRole(subject),
     });
+  }
+
+  /** Nothing is granted before the namespace is the profile’s, and nobody shall be told that it is about to be. */
+  #withoutNamespace(profile: Profile, claims: Claims): Verdict {
+    const verdict = this.#awsIam(profile, claims);
+    return verdict.reason === 'Granting' ? { reason: 'AccessWaiting', message: 'the role waits for the namespace' } : verdict;
   }
 
   async #delete(profile: Profile): Promise<Outcome> {

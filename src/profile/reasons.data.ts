@@ -24,7 +24,7 @@ export const reasons = {
   ApplyRefused: { kind: 'error', doc: 'the Kubernetes API refused an object' },
 
   AccessApplied: { kind: 'ok', doc: 'the role bindings are as desired' },
-  AccessWaiting: { kind: 'wait', doc: 'the role bindings wait for the namespace' },
+  AccessWaiting: { kind: 'wait', doc: 'the role bindings wait for the namespace, as the role does' },
 
   NoPlugin: { kind: 'ok', doc: 'the profile names no AWS role' },
   Trusted: { kind: 'ok', doc: 'the role trusts the service accounts and they are annotated' },

@@ -29,7 +29,10 @@ describe('a profile that is named like somebody else’s namespace', () => {
     const { sim, run, actions } = world;
     sim.kube.createProfile('victim', trust(ROLE_A), [FINALIZER]);
     await run(livesMs);
-    if (livesMs > 0) expect(condition(world, 'victim', 'NamespaceReady')).toEqual(['False', 'NamespaceForeign']);
+    if (livesMs > 0) {
+      expect(condition(world, 'victim', 'NamespaceReady')).toEqual(['False', 'NamespaceForeign']);
+      expect(condition(world, 'victim')).toEqual(['False', 'AccessWaiting']);
+    }
     sim.kube.deleteProfile('victim');
     await run(60_000);
     expect(sim.kube.profiles.has('victim')).toBe(false);
