@@ -2,7 +2,7 @@
 // `--quiet` says nothing and skips the work when nothing changed; `--release` adds types, notices and the SBOM.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -26,13 +26,15 @@ function digest() {
   return hash.digest('hex');
 }
 
+// Whoever runs the bundle meanwhile finds the old one or the new one, whole.
+const draft = `dist.${process.pid}`;
 const common = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  outdir: 'dist',
+  outdir: draft,
   outExtension: { '.js': '.mjs' },
   mainFields: ['module', 'main'],
   logLevel: 'warning',
@@ -47,7 +49,7 @@ const stamp = join(root, 'dist', '.digest');
 const wanted = digest();
 if (!release && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) process.exit(0);
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+process.on('exit', () => rmSync(join(root, draft), { recursive: true, force: true }));
 const product = await build({
   ...common,
   splitting: true,
@@ -62,12 +64,11 @@ const product = await build({
 // The workload is a bundle of its own, of the untouched SDK: it stands for a user's program and shares nothing with the product.
 const workload = await build({ ...common, entryPoints: { 'workload-aws-sdk': 'src/sandbox/kubelet/workload/aws-sdk.ts' } });
 
-mkdirSync(join(root, 'dist'), { recursive: true });
 if (release) {
   const tsc = join(root, 'node_modules/typescript7/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json', '--outDir', join(draft, 'types')], { cwd: root, stdio: 'inherit' });
   // An import for its effect alone says nothing about types, and its package is bundled: it is not there for the reader of the types.
-  for (const entry of readdirSync(join(root, 'dist/types'), { recursive: true, withFileTypes: true })) {
+  for (const entry of readdirSync(join(root, draft, 'types'), { recursive: true, withFileTypes: true })) {
     if (!entry.name.endsWith('.d.ts')) continue;
     const file = join(entry.parentPath ?? entry.path, entry.name);
     const text = readFileSync(file, 'utf8');
@@ -75,8 +76,18 @@ if (release) {
     if (bare !== text) writeFileSync(file, bare);
   }
   const packages = packagesOf(root, [product.metafile, workload.metafile]);
-  writeFileSync(join(root, 'dist', 'THIRD_PARTY_NOTICES'), notices(packages));
-  writeFileSync(join(root, 'dist', 'sbom.cdx.json'), cycloneDx(manifest, packages));
+  writeFileSync(join(root, draft, 'THIRD_PARTY_NOTICES'), notices(packages));
+  writeFileSync(join(root, draft, 'sbom.cdx.json'), cycloneDx(manifest, packages));
 }
-writeFileSync(stamp, wanted);
+writeFileSync(join(root, draft, '.digest'), wanted);
+for (let swapped = false; !swapped; ) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  try {
+    renameSync(join(root, draft), join(root, 'dist'));
+    swapped = true;
+  } catch (error) {
+    // Another build was there between the two: the last one wins.
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+  }
+}
 if (!quiet) process.stderr.write(`built dist/ (${Object.keys(product.metafile.outputs).length} files)\n`);

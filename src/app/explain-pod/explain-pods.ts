@@ -75,12 +75,10 @@ export async function explainPods(request: ExplainPodsRequest, signal: AbortSign
   if (!read.ok) return read;
   const { objects } = read;
   const alone = request.namespace ?? 'default';
+  const absent = await absentAccounts(objects, alone);
   const wantsCluster =
-    request.target !== undefined ||
-    request.cluster.kubeconfig !== undefined ||
-    request.cluster.context !== undefined ||
-    (await lacksAccounts(objects, alone));
-  const connection = wantsCluster ? await connect(request) : undefined;
+    request.target !== undefined || request.cluster.kubeconfig !== undefined || request.cluster.context !== undefined || absent.length > 0;
+  const connection = wantsCluster ? await connect(request, absent) : undefined;
   try {
     const namespace = request.namespace ?? connection?.namespace ?? 'default';
     const found = request.target === undefined ? objects : [await readTarget(request.target, { connection, namespace, signal })];
@@ -159,21 +157,25 @@ function misspelt(account: Readonly<Record<string, unknown>>, path: string): rea
 const subjectsOf = (objects: readonly KubeObject[], namespace: string): readonly Subject[] =>
   objects.flatMap((object) => subjectOf({ object: object as never, path: '' }, namespace) ?? []);
 
-async function lacksAccounts(objects: readonly KubeObject[], namespace: string): Promise<boolean> {
+/** The service accounts that pods of the files name and the files do not hold, as `namespace:name`. */
+async function absentAccounts(objects: readonly KubeObject[], namespace: string): Promise<readonly string[]> {
   const facts = factsOfFiles(objects, namespace);
+  const absent = new Set<string>();
   for (const subject of subjectsOf(objects, namespace)) {
     if (subject.serviceAccount === undefined) continue;
-    if ((await facts.serviceAccount({ namespace: subject.namespace, name: subject.serviceAccount })) === undefined) return true;
+    const account = { namespace: subject.namespace, name: subject.serviceAccount };
+    if ((await facts.serviceAccount(account)) === undefined) absent.add(`${account.namespace}:${account.name}`);
   }
-  return false;
+  return [...absent];
 }
 
-async function connect(request: ExplainPodsRequest): Promise<ClusterConnection> {
+async function connect(request: ExplainPodsRequest, absent: readonly string[]): Promise<ClusterConnection> {
   try {
     return await connectCluster({ ...request.cluster, userAgent: 'podrole' });
   } catch (error) {
     if (request.target !== undefined || !(error instanceof CredentialsError)) throw error;
-    throw new PodroleError(`the files hold no service account for some pod, and there is no cluster to ask: ${messageOf(error)}`, {
+    const what = `the files do not hold ${absent.length === 1 ? 'the service account' : 'the service accounts'} ${absent.join(', ')}`;
+    throw new PodroleError(`${what}, and there is no cluster to ask: ${messageOf(error)}`, {
       code: 'usage',
       hint: 'give it with --service-account FILE, or name a cluster with --kubeconfig',
       cause: error,
