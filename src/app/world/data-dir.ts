@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { chmodSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { PodroleError } from '../../base/errors.ts';
@@ -47,17 +47,30 @@ const RESTART_BYTES = 64 << 20;
  * `data-dir-other` (it keeps a sandbox of another account, region or cluster) or `data-dir-damaged`.
  */
 export async function openDataDir(options: DataDirOptions): Promise<WorldKeeper> {
-  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  await makeFolder(options.folder);
   const unlock = lockFolder(options.folder);
   try {
     const file = join(options.folder, 'sandbox.json');
     if (!existsSync(file)) refuseForeign(options.folder);
     const stored = existsSync(file) ? storedIdentity(file, options) : await newStoredIdentity(file, options);
     const { journal, state } = WorldJournal.open(options.folder);
-    return new DataDir({ identity: await identityOf(stored, state, options.clock), journal, state, unlock });
+    return new DataDir({ identity: await identityOf({ file, stored, state, clock: options.clock }), journal, state, unlock });
   } catch (error) {
     unlock();
     throw error;
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new PodroleError(`${folder} cannot be a sandbox's folder`, {
+      code: 'data-dir-other',
+      hint: 'name a folder of your own with --data-dir',
+      cause,
+    });
   }
 }
 
@@ -200,10 +213,27 @@ function storedIdentity(file: string, options: DataDirOptions): IdentityFile {
   return stored;
 }
 
-async function identityOf(stored: IdentityFile, state: WorldState | undefined, clock: Clock): Promise<WorldIdentity> {
-  const [authority, signingKey] = await Promise.all([
-    openAuthority({ clock, caPem: stored.caPem, keyPem: stored.caKeyPem }),
-    importSigningKey(stored.signingKeyPem),
-  ]);
-  return { issuer: stored.issuer, authority, signingKey, adminToken: stored.adminToken, ports: state?.ports ?? { kube: 0, aws: 0 } };
+interface KeptIdentity {
+  readonly file: string;
+  readonly stored: IdentityFile;
+  readonly state: WorldState | undefined;
+  readonly clock: Clock;
+}
+
+async function identityOf({ file, stored, state, clock }: KeptIdentity): Promise<WorldIdentity> {
+  const { issuer, adminToken } = stored;
+  try {
+    if (![issuer, adminToken].every((text) => typeof text === 'string' && text !== '')) throw new Error('issuer or adminToken is missing');
+    const [authority, signingKey] = await Promise.all([
+      openAuthority({ clock, caPem: stored.caPem, keyPem: stored.caKeyPem }),
+      importSigningKey(stored.signingKeyPem),
+    ]);
+    return { issuer, authority, signingKey, adminToken, ports: state?.ports ?? { kube: 0, aws: 0 } };
+  } catch (cause) {
+    throw new PodroleError(`${file} does not hold the keys of a sandbox any more`, {
+      code: 'data-dir-damaged',
+      hint: 'restore the folder from a copy, or remove it',
+      cause,
+    });
+  }
 }

@@ -149,6 +149,49 @@ describe('a world on disk', () => {
     expect(() => reopened()).toThrow(`${join(folder, 'journal-2.jsonl')}:2 cannot be read as what a sandbox keeps`);
   });
 
+  it.each([
+    'null',
+    '5',
+    '{}',
+    '{"kube":5}',
+    '{"kube":{"revision":6,"bucket":"pods"}}',
+    '{"aws":{}}',
+    '{"aws":{"version":2}}',
+    '{"ports":"x"}',
+  ])('names the line that is no change: %s', (line) => {
+    started().close();
+    writeFileSync(join(folder, 'journal-2.jsonl'), `${line}\n`);
+    expect(() => reopened()).toThrow(`${join(folder, 'journal-2.jsonl')}:1 cannot be read as what a sandbox keeps`);
+  });
+
+  it.each([
+    ['kube', undefined],
+    ['kube', { revision: 5, buckets: { pods: [null] } }],
+    ['kube', { revision: '5', buckets: {} }],
+    ['aws', {}],
+    ['aws', { ...aws(0), version: 2 }],
+    ['ports', undefined],
+  ])('is damaged where the %s of its state is %j', (member, value) => {
+    writeFileSync(join(folder, 'state.json'), JSON.stringify({ version: 1, journal: 'journal-1.jsonl', ...state, [member]: value }));
+    writeFileSync(join(folder, 'journal-1.jsonl'), '');
+    expect(() => reopened()).toThrow(`${join(folder, 'state.json')} cannot be read as what a sandbox keeps`);
+  });
+
+  it('is damaged, not new, where its state was taken away', () => {
+    const journal = started();
+    journal.append({ ports: { kube: 3, aws: 4 } });
+    journal.close();
+    rmSync(join(folder, 'state.json'));
+    expect(() => reopened()).toThrow(`${join(folder, 'state.json')} cannot be read as what a sandbox keeps`);
+    expect(readdirSync(folder)).toEqual(['journal-2.jsonl']);
+  });
+
+  it('is new when the process ended before its first state was there', () => {
+    writeFileSync(join(folder, 'journal-1.jsonl'), '{"ports":{"kube":3,"aws":4}}\n');
+    writeFileSync(join(folder, 'journal-2.jsonl'), '');
+    expect(reopened()).toBeUndefined();
+  });
+
   it('refuses foreign bytes in place of its state, whatever they are', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {

@@ -7,6 +7,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  statSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -19,6 +20,7 @@ import { replay, type Write } from '../../sandbox/kube-api/store/replay.ts';
 import type { StoreSnapshot } from '../../sandbox/kube-api/store/store.ts';
 import { replaceFileNow, syncFolder } from '../atomic-file.ts';
 import type { WorldIdentity } from './world-identity.ts';
+import { isAwsSnapshot, isPorts, isStoreSnapshot, isWrite } from './world-shape.ts';
 
 /** Everything that a sandbox holds. */
 export interface WorldState {
@@ -62,7 +64,9 @@ export class WorldJournal {
   static open(folder: string): { readonly journal: WorldJournal; readonly state: WorldState | undefined } {
     const file = join(folder, STATE);
     const state = existsSync(file) ? stateIn(file) : undefined;
-    for (const name of readdirSync(folder)) {
+    const names = readdirSync(folder);
+    if (state === undefined) refuseLostState(folder, names);
+    for (const name of names) {
       // Left by a process that ended between two steps of `restart`, or before the first, when nobody had been told of the world yet.
       const isLeft = DRAFT.test(name) || (JOURNAL.test(name) && name !== state?.journal);
       if (isLeft) unlinkSync(join(folder, name));
@@ -131,9 +135,20 @@ function stateIn(file: string): StateFile {
   } catch (cause) {
     throw damaged(file, cause);
   }
-  const { version, journal }: Partial<StateFile> = isJsonObject(state) ? (state as object) : {};
-  if (version !== 1 || !JOURNAL.test(journal ?? '')) throw damaged(file, new Error(`version ${String(version)} is not known`));
-  return state as StateFile;
+  const { version, journal, kube, aws, ports }: Partial<StateFile> = isJsonObject(state) ? (state as object) : {};
+  if (version !== 1) throw damaged(file, new Error(`version ${String(version)} is not known`));
+  if (typeof journal === 'string' && JOURNAL.test(journal) && isStoreSnapshot(kube) && isAwsSnapshot(aws) && isPorts(ports))
+    return { version, journal, kube, aws, ports };
+  throw damaged(file, new Error('it has the members of no state'));
+}
+
+/** The first state is written before the second journal is: one that has content, or a third one, goes with a state that somebody took away. */
+function refuseLostState(folder: string, names: readonly string[]): void {
+  const orphan = names.find((name) => {
+    const number = JOURNAL.test(name) ? Number(/\d+/.exec(name)?.[0]) : 0;
+    return number > 2 || (number === 2 && statSync(join(folder, name)).size > 0);
+  });
+  if (orphan !== undefined) throw damaged(join(folder, STATE), new Error(`it is not there, and ${orphan} goes on from it`));
 }
 
 /** The changes of a journal. A last line without its end was never answered for: it is cut off. */
@@ -144,11 +159,21 @@ function changesIn(file: string): readonly Change[] {
   const lines = bytes.subarray(0, end).toString('utf8').split('\n').slice(0, -1);
   return lines.map((line, index) => {
     try {
-      return JSON.parse(line) as Change;
+      return changeIn(JSON.parse(line));
     } catch (cause) {
       throw damaged(`${file}:${index + 1}`, cause);
     }
   });
+}
+
+function changeIn(value: unknown): Change {
+  if (isJsonObject(value)) {
+    const { kube, aws, ports } = value as { readonly [member: string]: unknown };
+    if (isWrite(kube)) return { kube };
+    if (isAwsSnapshot(aws)) return { aws };
+    if (isPorts(ports)) return { ports };
+  }
+  throw new Error('it is no change of a sandbox');
 }
 
 function readJournal(file: string): Buffer {
