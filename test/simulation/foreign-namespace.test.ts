@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../src/base/clock.ts';
 import { resources } from '../../src/kube/core/resource.ts';
+import type { ProfileControllerDeps } from '../../src/profile/ports.ts';
 import { FINALIZER, UPSTREAM_FINALIZER } from '../../src/profile/profile.ts';
-import { allow, annotate, annotation, closed, condition, policy, started, trust } from './journey-helpers.ts';
+import { admitted, allow, annotate, annotation, closed, condition, policy, started, trust } from './journey-helpers.ts';
 import { ROLE_A, subjectOfProfile } from './scenario.ts';
 import { SimProcess } from './world/sim-process.ts';
 import { type SmallWorld, smallWorld } from './world/small-world.ts';
@@ -67,6 +69,35 @@ describe('a profile whose namespace is its own', () => {
     await run(60_000);
     expect(sim.kube.profiles.has('user-a')).toBe(false);
     expect(sim.iam.document(NAME)).toBe(closed);
+  });
+
+  it('and that is first met in the midst of its deletion is revoked, however late its namespace is looked at', async () => {
+    const world = smallWorld();
+    const { sim, run } = world;
+    const first = new SimProcess('p1', sim);
+    await run(200);
+    sim.iam.createRole(ROLE_A, closed);
+    sim.kube.createProfile('user-b', trust(ROLE_A));
+    await run(30_000);
+    first.stop();
+    await run(5_000);
+    sim.iam.write(NAME, policy(allow([subjectOfProfile('user-b'), subjectOfProfile('user-a')])), 'upstream');
+    sim.kube.createProfile('user-a', trust(ROLE_A), [UPSTREAM_FINALIZER]);
+    sim.kube.deleteProfile('user-a');
+    const slow = (deps: ProfileControllerDeps): ProfileControllerDeps => ({
+      ...deps,
+      objects: {
+        ...deps.objects,
+        read: async (ref, signal) => {
+          await sleep(deps.clock, 5_000, signal);
+          return deps.objects.read(ref, signal);
+        },
+      },
+    });
+    new SimProcess('p2', { ...sim, tamper: slow });
+    await run(60_000);
+    expect(sim.kube.profiles.has('user-a')).toBe(false);
+    expect(admitted(world, NAME)).toEqual([subjectOfProfile('user-b')]);
   });
 
   it('that was there before it keeps no annotation of podrole when the profile goes', async () => {
