@@ -71,7 +71,7 @@ describe('a profile whose namespace is its own', () => {
     expect(sim.iam.document(NAME)).toBe(closed);
   });
 
-  it('and that is first met in the midst of its deletion is revoked, however late its namespace is looked at', async () => {
+  it('and that is first met in the midst of its deletion is revoked, however late its namespace is looked at, and as soon as it is', async () => {
     const world = smallWorld();
     const { sim, run } = world;
     const first = new SimProcess('p1', sim);
@@ -84,8 +84,16 @@ describe('a profile whose namespace is its own', () => {
     sim.iam.write(NAME, policy(allow([subjectOfProfile('user-b'), subjectOfProfile('user-a')])), 'upstream');
     sim.kube.createProfile('user-a', trust(ROLE_A), [UPSTREAM_FINALIZER]);
     sim.kube.deleteProfile('user-a');
+    let looks = 0;
     const slow = (deps: ProfileControllerDeps): ProfileControllerDeps => ({
       ...deps,
+      trustPolicies: {
+        ...deps.trustPolicies,
+        getRole: async (role, signal) => {
+          looks += 1;
+          return looks === 1 ? { kind: 'failed', code: 'unreachable', message: 'no answer' } : deps.trustPolicies.getRole(role, signal);
+        },
+      },
       objects: {
         ...deps.objects,
         read: async (ref, signal) => {
@@ -95,7 +103,8 @@ describe('a profile whose namespace is its own', () => {
       },
     });
     new SimProcess('p2', { ...sim, tamper: slow });
-    await run(60_000);
+    // Well ahead of the resync: whoever looked at the namespace wakes the role.
+    await run(12_000);
     expect(sim.kube.profiles.has('user-a')).toBe(false);
     expect(admitted(world, NAME)).toEqual([subjectOfProfile('user-b')]);
   });
