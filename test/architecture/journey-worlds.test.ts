@@ -13,10 +13,13 @@ describe('every journey runs on both worlds or says why not', () => {
   });
 
   test('a new one without a line, a wrong line, an empty reason and a line too many are seen', () => {
-    const takesWorld = "import { inWorld } from '../support/worlds/world.ts';";
+    const takesWorld = "import { inWorld } from '../support/worlds/world.ts';\ninWorld('a subject', () => undefined);";
     const files = new Map([
       ['new', takesWorld],
       ['deaf', 'no world'],
+      ['typed', "import type { World } from '../support/worlds/world.ts';\nconst inWorld: World = inWorld();"],
+      ['polite', "import { worldSkipped } from '../support/worlds/world.ts';\nworldSkipped();"],
+      ['idle', "import { inWorld } from '../support/worlds/world.ts';"],
       ['shy', takesWorld],
       ['mute', 'no world'],
       ['good', takesWorld],
@@ -25,6 +28,9 @@ describe('every journey runs on both worlds or says why not', () => {
     const problems = journeyProblems(
       {
         deaf: { worlds: 'both' },
+        typed: { worlds: 'both' },
+        polite: { worlds: 'both' },
+        idle: { worlds: 'both' },
         shy: { sandboxOnly: 'a reason that is long enough' },
         mute: { sandboxOnly: 'because' },
         good: { worlds: 'both' },
@@ -36,6 +42,9 @@ describe('every journey runs on both worlds or says why not', () => {
     expect(problems).toEqual([
       'new: neither takes a world nor says why not',
       'deaf: listed for both worlds, but takes none',
+      'typed: listed for both worlds, but takes none',
+      'polite: listed for both worlds, but takes none',
+      'idle: listed for both worlds, but takes none',
       'shy: takes a world, but is listed for the sandbox alone',
       'mute: its reason says nothing',
       'gone: listed, but there is no such journey',

@@ -38,15 +38,24 @@ export const JOURNEYS: Readonly<Record<string, Journey>> = {
   'webhook-workers': { sandboxOnly: 'processes, their port and their deaths: the API has no part in it' },
 };
 
+/** Each gives the world of the run. What else `test/support/worlds` exports says of a world, but opens none. */
+const OPENERS = 'inWorld|openWorldOfRun|openSecondWorldOfRun|openSeededWorld|openBareCluster|openEmbeddedOfRun|existingCluster|walkWith';
+const IMPORT = new RegExp(`^import \\{[^}]*\\b(${OPENERS})\\b[^}]*\\} from '\\.\\./support/worlds/`, 'gm');
+
+/** Whether a journey imports what opens the world of the run, and calls it. */
+function opensWorld(text: string): boolean {
+  return [...text.matchAll(IMPORT)].some(([, opener = '']) => text.includes(`${opener}(`));
+}
+
 /** What is wrong with a table, for the files that there are, by name without `.test.ts`. */
 export function journeyProblems(table: Readonly<Record<string, Journey>>, files: ReadonlyMap<string, string>): readonly string[] {
   const problems: string[] = [];
   for (const [name, text] of files) {
     const journey = table[name];
-    const takesWorld = /from '\.\.\/support\/worlds\//.test(text);
+    const mentionsWorld = /from '\.\.\/support\/worlds\//.test(text);
     if (journey === undefined) problems.push(`${name}: neither takes a world nor says why not`);
-    else if ('worlds' in journey && !takesWorld) problems.push(`${name}: listed for both worlds, but takes none`);
-    else if ('sandboxOnly' in journey && takesWorld) problems.push(`${name}: takes a world, but is listed for the sandbox alone`);
+    else if ('worlds' in journey && !opensWorld(text)) problems.push(`${name}: listed for both worlds, but takes none`);
+    else if ('sandboxOnly' in journey && mentionsWorld) problems.push(`${name}: takes a world, but is listed for the sandbox alone`);
     else if ('sandboxOnly' in journey && journey.sandboxOnly.length < 20) problems.push(`${name}: its reason says nothing`);
   }
   for (const name of Object.keys(table)) if (!files.has(name)) problems.push(`${name}: listed, but there is no such journey`);
