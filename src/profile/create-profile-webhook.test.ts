@@ -19,6 +19,7 @@ function open(
 ) {
   const clock = new FakeClock();
   const counts = new Map<string, number>();
+  const log = memoryLog();
   const webhook = createProfileWebhook(
     {
       ownRole: () => ({ account: '111122223333', roleName: 'kf-admin' }),
@@ -30,7 +31,7 @@ function open(
         set: () => undefined,
       },
       clock,
-      log: memoryLog(),
+      log,
     },
     { allowedRoles: [], defaultRole: undefined, ...options },
   );
@@ -42,7 +43,7 @@ function open(
       body: typeof body === 'string' ? encoder.encode(body) : body,
     });
   const admit = async (review: object) => JSON.parse(decoder.decode((await send(JSON.stringify(review))).body)).response;
-  return { clock, counts, webhook, send, admit };
+  return { clock, counts, log, webhook, send, admit };
 }
 
 const profileOf = (awsIamRole: unknown, metadata: object = {}) => ({
@@ -65,6 +66,13 @@ const reviewOf = (object: unknown, request: object = {}) => ({
 });
 
 describe('the validating webhook for profiles', () => {
+  it('logs no more of a name than a name may have: anybody on the network may send one', async () => {
+    const { admit, log } = open();
+    const name = 'x'.repeat(100_000);
+    expect((await admit(reviewOf(profileOf(ROLE, { name })))).allowed).toBe(false);
+    expect(log.lines.map(({ fields }) => fields)).toEqual([{ name: name.slice(0, 253), reason: 'NamespaceNameIllegal' }]);
+  });
+
   it('refuses with every problem in the message, and one cause each', async () => {
     const { admit, counts } = open();
     const bad = profileOf(PLACEHOLDER);

@@ -49,6 +49,9 @@ export interface ProfileWebhook {
 /** Where reviews are served. */
 export const VALIDATE_PROFILE_PATH = '/validate-profile';
 
+/** Of any object (RFC 1123 subdomain). */
+const LONGEST_NAME = 253;
+
 /** Builds the webhook on its ports. */
 export function createProfileWebhook(deps: ProfileWebhookDeps, options: ProfileWebhookOptions): ProfileWebhook {
   const ending = new AbortController();
@@ -88,7 +91,8 @@ export function createProfileWebhook(deps: ProfileWebhookDeps, options: ProfileW
       const name = nameOf(question.now);
       count(verdict.problems.length === 0 ? 'allowed' : 'denied');
       for (const { reason } of verdict.problems) deps.metrics.count('podrole_profile_admission_problems_total', { reason });
-      if (verdict.problems.length > 0) deps.log.info('profile refused', { name, reason: verdict.problems[0]?.reason ?? '' });
+      if (verdict.problems.length > 0)
+        deps.log.info('profile refused', { name: name.slice(0, LONGEST_NAME), reason: verdict.problems[0]?.reason ?? '' });
       return admissionAnswer(question.uid, name, verdict);
     },
     stop: () => ending.abort(new Error('the webhook ended')),
