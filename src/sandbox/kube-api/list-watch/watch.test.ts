@@ -72,6 +72,23 @@ describe('watches', () => {
     expect(later.summary).toStrictEqual(['ADDED b', 'ADDED c']);
   });
 
+  test('of more objects than may wait for a client begin with all of them', async () => {
+    const count = 10_100;
+    const { store } = world.api;
+    for (let index = 0; index < count; index++) {
+      const key = `default/s${index}`;
+      const metadata = { name: `s${index}`, namespace: 'default', uid: String(index) };
+      store.create('secrets', key, { kind: 'Secret', apiVersion: 'v1', metadata });
+    }
+    const watching = await watch('sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true');
+    await settle();
+    expect([watching.events.length, watching.events.at(-1)?.type, watching.ended]).toStrictEqual([count + 1, 'BOOKMARK', false]);
+    await create('late');
+    await settle();
+    expect(watching.summary.at(-1)).toBe('ADDED late');
+    expect(watching.events.filter(({ type }) => type === 'ADDED')).toHaveLength(count + 1);
+  });
+
   test('see objects enter and leave a selection', async () => {
     const watching = await watch('labelSelector=in%3Dyes');
     await create('a');

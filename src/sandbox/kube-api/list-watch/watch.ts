@@ -19,6 +19,8 @@ const LAST_BOOKMARK_MS = 2_000;
 const DEFAULT_TIMEOUT_SECONDS = 1_800;
 /** A client that does not read loses its watch when this many events wait for it, and lists again. */
 const MAX_WAITING = 10_000;
+/** What a watch begins with goes out in pieces of this many events: none of it waits for a client that had no time to read yet. */
+const PIECE = 500;
 
 /** An event on its way out. */
 interface Outgoing {
@@ -103,6 +105,8 @@ class WatchStream {
   readonly #timers: Timer[] = [];
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #unsubscribe: () => void = () => undefined;
+  /** Lines of the piece that is being made, while the watch begins. */
+  #piece: Uint8Array[] | undefined;
   /** The revision up to which the client knows everything. */
   #sent = 0;
   #ended = false;
@@ -130,11 +134,16 @@ class WatchStream {
     const { context, request } = this.#call;
     this.#open.add(this.#end);
     request.signal.addEventListener('abort', this.#end, { once: true });
-    if (!this.#sendBacklog(start)) return;
+    this.#piece = [];
+    const reached = this.#sendBacklog(start);
+    this.#sendPiece();
+    this.#piece = undefined;
+    if (!reached) return this.#finish();
     this.#unsubscribe = context.store.subscribe((event) => this.#onEvent(event));
     this.#schedule(start.bookmarks);
   }
 
+  /** Answers whether the history reaches back to where the client wants to begin. */
   #sendBacklog(start: Start): boolean {
     const { store } = this.#call.context;
     if (start.after === undefined) {
@@ -147,7 +156,6 @@ class WatchStream {
     if (!events) {
       const message = `too old resource version: ${start.after} (${store.compactedRevision})`;
       this.#send({ type: 'ERROR', object: failure(410, message, { reason: 'Expired' }) });
-      this.#finish();
       return false;
     }
     this.#sent = start.after;
@@ -193,8 +201,19 @@ class WatchStream {
 
   #sendBytes(bytes: Uint8Array): void {
     if (this.#ended || !this.#controller) return;
+    if (this.#piece !== undefined) {
+      this.#piece.push(bytes);
+      if (this.#piece.length >= PIECE) this.#sendPiece();
+      return;
+    }
     this.#controller.enqueue(bytes);
     if ((this.#controller.desiredSize ?? 1) <= 0) this.#finish();
+  }
+
+  #sendPiece(): void {
+    if (this.#piece === undefined || this.#piece.length === 0) return;
+    this.#controller?.enqueue(Buffer.concat(this.#piece));
+    this.#piece = [];
   }
 
   #bookmark(initialEnd: boolean): void {
