@@ -138,7 +138,10 @@ class WatchStream {
     const reached = this.#sendBacklog(start);
     this.#sendPiece();
     this.#piece = undefined;
-    if (!reached) return this.#finish();
+    if (!reached) {
+      this.#finish();
+      return;
+    }
     this.#unsubscribe = context.store.subscribe((event) => this.#onEvent(event));
     this.#schedule(start.bookmarks);
   }
