@@ -85,6 +85,24 @@ describe('the life of a profile', () => {
     expect(annotation(world, 'user-a')).toBeUndefined();
   });
 
+  it('keeps the old role as long at the second attempt as at the first', async () => {
+    const world = await started(smallWorld());
+    const { sim, run } = world;
+    sim.iam.createRole(ROLE_A, closed);
+    sim.kube.createProfile('user-a', trust(ROLE_A));
+    await run(5_000);
+    sim.kube.editProfile('user-a', () => trust(ROLE_B));
+    await run(30_000);
+    sim.kube.editProfile('user-a', () => trust(ROLE_A));
+    await run(300_000);
+    sim.kube.editProfile('user-a', () => trust(ROLE_B));
+    await run(30_000);
+    expect(condition(world, 'user-a')).toEqual(['False', 'RoleNotFound']);
+    expect(admitted(world, 'kf-user-demo')).toEqual([subjectOfProfile('user-a')]);
+    await run(300_000);
+    expect(admitted(world, 'kf-user-demo')).toEqual([]);
+  });
+
   it('revokes and takes the annotation back when the plugin is removed', async () => {
     const world = await started(smallWorld());
     const { sim, run } = world;

@@ -45,6 +45,8 @@ export class SubjectCounter {
       await this.look(verdicts.unsure, direct);
       verdicts = count();
     }
+    // Who is wanted here again, or is out by the record, starts anew the next time.
+    for (const { subject } of [...verdicts.desired, ...(memory.stored?.record?.tombstones ?? [])]) book.release(memory.key, subject);
     return verdicts;
   }
 
