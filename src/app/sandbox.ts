@@ -124,7 +124,7 @@ async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[
     return listener;
   };
 
-  const cluster = await openCluster(options, identity, { writeSecretFile, intercept: intercept?.kubeApi ?? asIs });
+  const cluster = await openCluster(options, identity, { writeSecretFile, intercept: intercept?.kubeApi });
   closers.push(() => cluster.close());
   const { issuer } = cluster;
   const { hostname } = new URL(issuer);
@@ -211,7 +211,7 @@ async function openWith(options: SandboxOptions, closers: (() => Promise<void>)[
 function openCluster(
   options: SandboxOptions,
   identity: WorldIdentity,
-  with_: { readonly writeSecretFile: Sandbox['writeSecretFile']; readonly intercept: (handler: Handler) => Handler },
+  with_: { readonly writeSecretFile: Sandbox['writeSecretFile']; readonly intercept: ((handler: Handler) => Handler) | undefined },
 ): Promise<ClusterSide> {
   const { clock, log, cluster, keeper, existing } = options;
   if (existing !== undefined) return openExistingCluster(existing, { clock, log, writeSecretFile: with_.writeSecretFile });

@@ -4,6 +4,7 @@ import vm from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { memoryLog } from '../../test/support/memory-log.ts';
 import { rawExchange } from '../../test/support/raw-client.ts';
+import { TextResponse } from '../base/text-response.ts';
 import { type Listener, type ListenOptions, listen } from './listen.ts';
 
 const open: Listener[] = [];
@@ -46,6 +47,15 @@ describe('listen', () => {
     const { text } = await rawExchange(port, ['GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']);
     expect(text).toContain('handed on');
     expect(text.match(/^(transfer-encoding|content-length):/gim)).toHaveLength(1);
+  });
+
+  it('sends a text that is at hand in one piece, with its length in bytes', async () => {
+    const { port, url } = await serve(async () => new TextResponse('grüße', { status: 202, headers: { 'content-type': 'text/x' } }));
+    const { text } = await rawExchange(port, ['GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']);
+    expect(text).toMatch(/^HTTP\/1\.1 202 [\s\S]*content-type: text\/x\r\ncontent-length: 7\r\n/);
+    expect(text).not.toMatch(/transfer-encoding/i);
+    expect(await (await fetch(url)).text()).toBe('grüße');
+    expect(await (await fetch(url, { method: 'HEAD' })).text()).toBe('');
   });
 
   it('hands the handler a request that the platform itself takes', async () => {

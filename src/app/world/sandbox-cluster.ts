@@ -22,7 +22,7 @@ export interface SandboxClusterOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Stands between the listener and the API. */
-  readonly intercept: (handler: (request: Request) => Promise<Response>) => (request: Request) => Promise<Response>;
+  readonly intercept?: ((handler: (request: Request) => Promise<Response>) => (request: Request) => Promise<Response>) | undefined;
   /** Called before the API's controllers start. */
   readonly prepare: (api: KubeApi) => void;
   /** Writes a file that only its owner may read, and answers its path. */
@@ -51,9 +51,11 @@ export async function openSandboxCluster(options: SandboxClusterOptions): Promis
     dnsNames: ['localhost', 'kubernetes.default.svc'],
     ipAddresses: ['127.0.0.1'],
   });
+  const handler = (request: Request): Promise<Response> => api.handle(request);
   const open = (port: number): Promise<Listener> =>
     listen({
-      handler: options.intercept((request) => api.handle(request)),
+      handler: options.intercept?.(handler) ?? handler,
+      lightRequests: options.intercept === undefined,
       tls: { cert: certificate.certPem, key: certificate.keyPem, minVersion: 'TLSv1.2' },
       port,
       // The API itself refuses what is too large for it, in its own words.

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { TextResponse } from '../../base/text-response.ts';
 
 type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>;
 
@@ -9,6 +10,13 @@ type Read = Awaited<ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']>>
  */
 export async function writeResponse(response: Response, outgoing: ServerResponse, isHead: boolean): Promise<void> {
   const headers = headerPairs(response.headers);
+  if (response instanceof TextResponse && !isHead) {
+    if (!response.headers.has('content-length')) headers.push('content-length', String(Buffer.byteLength(response.whole)));
+    outgoing.writeHead(response.status, headers);
+    // A string goes out in one piece with its headers.
+    outgoing.end(response.whole);
+    return;
+  }
   const body = response.body;
   if (body === null || isHead) {
     await body?.cancel();

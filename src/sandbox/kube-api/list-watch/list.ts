@@ -81,7 +81,7 @@ function checkListOptions(query: URLSearchParams): void {
 async function revisionOf({ context, query, request }: ApiRequest, limit: number): Promise<number> {
   const text = query.get('resourceVersion') ?? '';
   const revision = parseRevision(text);
-  await awaitRevision(context, revision, request.signal);
+  await awaitRevision(context, revision, request);
   return wantsExact(query, limit) ? revision : context.store.revision;
 }
 

@@ -15,7 +15,7 @@ const OFFERED_STREAMS = ['application/json;stream=watch', 'application/vnd.kuber
  * named, as the real one does. A list may be watched, so its refusal names the streams too.
  */
 export function parseAccept(header: string | null, { list }: { readonly list: boolean }): Wanted {
-  if (header === null || header.trim() === '') return { encoding: 'json', as: 'object' };
+  if (header === null || header === 'application/json' || header.trim() === '') return { encoding: 'json', as: 'object' };
   for (const clause of header.split(',')) {
     const wanted = parseClause(clause);
     if (wanted) return wanted;

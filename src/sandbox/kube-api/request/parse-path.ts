@@ -23,7 +23,8 @@ export function parsePath(pathname: string): ResourcePath | undefined {
 
 function decodeSegments(pathname: string): readonly string[] | undefined {
   try {
-    return pathname.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);
+    const segments = (pathname.endsWith('/') ? pathname.slice(0, -1) : pathname).split('/').slice(1);
+    return pathname.includes('%') ? segments.map(decodeURIComponent) : segments;
   } catch {
     return undefined;
   }

@@ -13,6 +13,8 @@ import { respondRefusal, respondText } from './respond.ts';
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
+const NO_PAGE = '404 page not found\n';
+
 /** Everything that a request needs to be answered. */
 export interface Server {
   readonly context: ApiContext;
@@ -34,20 +36,28 @@ export async function handle(server: Server, request: Request): Promise<Response
 }
 
 async function route({ context, users, services }: Server, request: Request): Promise<Response> {
-  if (!isForThisServer(request)) return respondText(421, 'this server answers to 127.0.0.1, localhost and kubernetes.default.svc alone');
-  const { pathname, searchParams } = new URL(request.url);
+  const url = new URL(request.url);
+  if (!isForThisServer(request, url))
+    return respondText(421, 'this server answers to 127.0.0.1, localhost and kubernetes.default.svc alone');
+  const { pathname, searchParams } = url;
   const path = parsePath(pathname);
   const user = await authenticate(context, users, request);
   if (!user && request.headers.has('authorization')) throw unauthorized();
   if (!user && !isPublic(pathname)) throw forbidAnonymous(request, path);
+  if (!path) return answerAboutServer(context, request);
+  if (!isServed(context, path)) return respondText(404, NO_PAGE);
+  if (!METHODS.has(request.method)) throw methodNotAllowed();
+  return answerResource(context, services, { request, path, query: searchParams, user });
+}
+
+/** Health, versions and documents: everything that is no path of a resource. */
+function answerAboutServer(context: ApiContext, request: Request): Response {
   const health = handleHealth(request);
   if (health) return health;
   const discovered = handleDiscovery(context, request);
   if (discovered && request.method === 'GET') return discovered;
   if (discovered) throw methodNotAllowed();
-  if (!path || !isServed(context, path)) return respondText(404, '404 page not found\n');
-  if (!METHODS.has(request.method)) throw methodNotAllowed();
-  return answerResource(context, services, { request, path, query: searchParams, user });
+  return respondText(404, NO_PAGE);
 }
 
 /** A group of built-in kinds answers for all its paths; one of custom resources has only those of its resources. */

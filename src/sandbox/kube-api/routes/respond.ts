@@ -1,4 +1,5 @@
 import { stringify as stringifyYaml } from 'yaml';
+import { TextResponse } from '../../../base/text-response.ts';
 import type { Wanted } from '../request/accept.ts';
 import { sortMembers } from '../resources/canonical.ts';
 import type { Refusal } from '../status/refusal.ts';
@@ -16,7 +17,7 @@ export function respond(
   const headers = new Headers({ 'cache-control': NO_CACHE, 'content-type': yaml ? 'application/yaml' : 'application/json' });
   for (const warning of options.warnings ?? []) headers.append('warning', warningHeader(warning));
   const text = yaml ? yamlText(body) : `${jsonText(body)}\n`;
-  return new Response(text, { status: code, headers });
+  return new TextResponse(text, { status: code, headers });
 }
 
 /** YAML as Go writes it: members sorted, lists not indented. */
@@ -26,7 +27,7 @@ function yamlText(body: unknown): string {
 
 /** Text for the few paths that speak no JSON. */
 export function respondText(code: number, text: string): Response {
-  return new Response(text, { status: code, headers: { 'cache-control': NO_CACHE, 'content-type': 'text/plain; charset=utf-8' } });
+  return new TextResponse(text, { status: code, headers: { 'cache-control': NO_CACHE, 'content-type': 'text/plain; charset=utf-8' } });
 }
 
 /** A Refusal as its response. The real one indents a 406, and repeats `retryAfterSeconds` in a header. */
@@ -38,7 +39,7 @@ export function respondRefusal(refusal: Refusal): Response {
   const headers = new Headers(response.headers);
   if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
   const text = code === 406 && !status.message?.includes('jwk-set') ? jsonText(status, 2) : `${jsonText(status)}\n`;
-  return new Response(text, { status: code, headers });
+  return new TextResponse(text, { status: code, headers });
 }
 
 /**
