@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../host/system-clock.ts';
 import { connectKube } from '../../kube/client/connect.ts';
+import { KubeApiError } from '../../kube/client/errors.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { loadKubeconfig } from '../../kube/client/kubeconfig.ts';
 import type { KubeObject } from '../../kube/core/object.ts';
@@ -55,7 +56,26 @@ async function holder(identity: object): Promise<void> {
 }
 const dead = (): number => spawnSync(process.execPath, ['-e', '']).pid;
 
+/** As a real server while it begins to serve a kind: the first lists of Profiles are 429. */
+function beginning(of: KubeClient, refusals: number): KubeClient {
+  let left = refusals;
+  return {
+    ...of,
+    list: async (resource, options, signal) => {
+      if (resource !== resources.profiles || left-- <= 0) return of.list(resource, options, signal);
+      const message = 'storage is (re)initializing';
+      throw new KubeApiError('GET', { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 429 }, 429);
+    },
+  };
+}
+
 describe('a borrowed cluster', () => {
+  it('is waited for while it begins to serve Profiles', async () => {
+    const borrowed = await borrowCluster(beginning(kube, 2), clock);
+    expect(await contents()).toContainEqual(expect.stringMatching(/^profiles\.kubeflow\.org /));
+    await borrowed.giveBack();
+  });
+
   it('goes to one of two walks that begin at once', async () => {
     const outcomes = await Promise.allSettled([borrowCluster(kube, clock), borrowCluster(kube, clock)]);
     const won = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));

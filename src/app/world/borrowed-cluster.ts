@@ -9,6 +9,7 @@ import { shippedCrds } from '../crds.ts';
 import { PROFILES } from '../walk/walk-world.ts';
 import { claimCluster, releaseClaim } from './cluster-claim.ts';
 import { deleteExactly, type Exactly, releaseFinalizers, untilGone } from './exact-delete.ts';
+import { patientList } from './patient-list.ts';
 import { isAlreadyThere, marked, markingClient, runOf } from './run-mark.ts';
 
 /** An existing cluster for the time of a run. What was made in it goes in two parts: first what the controller must still see go. */
@@ -38,7 +39,8 @@ const NAMESPACES: readonly string[] = ['kubeflow', ...PROFILES];
  * `claimCluster`, and with `cluster-occupied` where the run would change or delete what is not its own: a Profile of any name, or a
  * namespace that the walk makes. Nothing of this run is left then.
  */
-export async function borrowCluster(client: KubeClient, clock: Clock): Promise<BorrowedCluster> {
+export async function borrowCluster(given: KubeClient, clock: Clock): Promise<BorrowedCluster> {
+  const client = patientList(given, clock);
   const run = randomUUID();
   const claim = await claimCluster(client, run);
   const wait = { clock, patienceMs: PATIENCE_MS };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { installCrds } from '../../../src/app/crds.ts';
 import { startSandbox } from '../../../src/app/sandbox-api.ts';
+import { patientList } from '../../../src/app/world/patient-list.ts';
 import { systemClock } from '../../../src/host/system-clock.ts';
 import { connectKube } from '../../../src/kube/client/connect.ts';
 import type { KubeClient } from '../../../src/kube/client/kube-client.ts';
@@ -30,7 +31,9 @@ export async function openBareCluster(): Promise<BareCluster> {
   const existing = existingCluster();
   const sandbox = existing === undefined ? await startSandbox() : undefined;
   const kubeconfig = resolve(existing?.kubeconfig ?? sandbox?.kubeconfig ?? '');
-  const kube = connectKube(await loadKubeconfig({ path: kubeconfig, env: {}, clock: systemClock() }), { userAgent: 'test' });
+  const clock = systemClock();
+  // The file before may have installed the Profile CRD a moment ago.
+  const kube = patientList(connectKube(await loadKubeconfig({ path: kubeconfig, env: {}, clock }), { userAgent: 'test' }), clock);
   const all = async (): Promise<readonly KubeObject[]> =>
     (await Promise.all(KINDS.map((kind) => kube.list(kind, {})))).flatMap(({ items }) => items);
   const contents = async (): Promise<readonly string[]> => (await all()).map(({ metadata }) => metadata.name ?? '');
