@@ -324,6 +324,19 @@ export const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
+    subject: 'the cluster roles that come with a cluster (`view`, `edit`, `admin`)',
+    reason: 'access rights are not judged here: a binding may name any role, there or not',
+    look: async ({ ask }) => asStatus(await ask('/apis/rbac.authorization.k8s.io/v1/clusterroles/view')),
+  },
+  {
+    subject: 'what `kubectl explain` says of a field of a built-in kind',
+    reason: 'names, types and merge keys are there for kubectl to work with; the words are those of the Kubernetes reference',
+    look: async ({ ask }) => {
+      const schema = /"io.k8s.api.apps.v1.Deployment":\{"(\w+)"/.exec((await ask('/openapi/v3/apis/apps/v1')).text);
+      return schema?.[1] === 'description' ? 'its description' : 'its name and type';
+    },
+  },
+  {
     subject: 'API groups',
     reason: `the groups that podrole, kubectl and controllers of Profiles use are served; ${SCOPE}`,
     look: async ({ ask }) => {

@@ -186,6 +186,14 @@ describe('a world on disk', () => {
     expect(readdirSync(folder)).toEqual(['journal-2.jsonl']);
   });
 
+  it('is damaged where its state was taken away after it had ended in order', () => {
+    const journal = started();
+    journal.restart(state);
+    journal.close();
+    rmSync(join(folder, 'state.json'));
+    expect(() => reopened()).toThrow(`${join(folder, 'state.json')} cannot be read as what a sandbox keeps`);
+  });
+
   it('is new when the process ended before its first state was there', () => {
     writeFileSync(join(folder, 'journal-1.jsonl'), '{"ports":{"kube":3,"aws":4}}\n');
     writeFileSync(join(folder, 'journal-2.jsonl'), '');
