@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { processState, readProcessIdentity, thisProcess } from './process-identity.ts';
+import { isRunning, processState, readProcessIdentity, thisProcess } from './process-identity.ts';
 
 const me = thisProcess();
 
@@ -14,6 +16,20 @@ describe('the state of a process', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     expect(processState({ ...me, pid })).toBe('gone');
     expect(processState({ ...me, started: 'before' })).toBe(me.started === '' ? 'alive' : 'gone');
+  });
+
+  it.skipIf(me.started === '')('is gone when it ended and its parent, as the first process of many containers, does not care', async () => {
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
+    while (!/\) Z/.test(stat())) await new Promise((resolve) => setTimeout(resolve, 5));
+    const started =
+      stat()
+        .slice(stat().lastIndexOf(')') + 2)
+        .split(' ')[19] ?? '';
+    expect([processState({ ...me, pid, started }), isRunning(pid)]).toEqual(['gone', false]);
+    parent.kill();
   });
 
   it.skipIf(me.boot === '')('is gone when the machine was started anew since, and elsewhere when it is another machine', () => {

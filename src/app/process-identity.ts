@@ -68,21 +68,26 @@ function bootId(): string {
   }
 }
 
-/** Whether a process of that number runs, of whatever user. */
+/** Whether a process of that number runs, of whatever user. One that ended and that its parent has not asked for does not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return statOf(pid)[0] !== 'Z';
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
 function startOf(pid: number): string {
+  return statOf(pid)[19] ?? '';
+}
+
+/** What /proc tells of a process, from its state on; nothing where there is no /proc. */
+function statOf(pid: number): readonly string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return '';
+    return [];
   }
 }
