@@ -19,11 +19,17 @@ describe('the state of a process', () => {
   });
 
   it.skipIf(me.started === '')('is gone when it ended and its parent, as the first process of many containers, does not care', async () => {
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const parent = spawn('sh', ['-c', 'sleep 30 & echo $!; exec sleep 31'], { stdio: ['ignore', 'pipe', 'ignore'] });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(line.toString());
     const stat = (): string => readFileSync(`/proc/${pid}/stat`, 'utf8');
-    while (!/\) Z/.test(stat())) await new Promise((resolve) => setTimeout(resolve, 5));
+    const until = async (holds: () => boolean): Promise<void> => {
+      while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    // The shell would ask for its child; what it becomes does not.
+    await until(() => readFileSync(`/proc/${parent.pid}/cmdline`, 'utf8').startsWith('sleep'));
+    process.kill(pid, 'SIGKILL');
+    await until(() => /\) Z/.test(stat()));
     const started =
       stat()
         .slice(stat().lastIndexOf(')') + 2)
