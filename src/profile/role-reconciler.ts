@@ -115,7 +115,8 @@ export class RoleReconciler {
     const record = memory.stored?.record;
     if (lease.elected || record === undefined || record.writer === processId) return;
     const age = clock.now().getTime() - Date.parse(record.writtenAt);
-    const left = options.lateWriteWindowMs - Math.max(0, age);
+    // A time that nobody can read may be now.
+    const left = options.lateWriteWindowMs - (age > 0 ? age : 0);
     if (left > 0) memory.trust.fear(clock.monotonic() + left);
   }
 

@@ -267,8 +267,9 @@ describe('deletion', () => {
 
   it.each([
     ['waits out the writes of a former process whose record is young, without election', false, ['False', 'LateWriteWindow']],
+    ['waits as long for one whose record does not say when it was written', false, ['False', 'LateWriteWindow'], 'once'],
     ['waits for nothing after a lease that was released', true, undefined],
-  ] as const)('%s', async (_name, elected, shown) => {
+  ] as const)('%s', async (_name, elected, shown, writtenAt?: string) => {
     const world = smallWorld({ elected });
     const { sim, run } = world;
     sim.iam.createRole(ROLE_A, closed);
@@ -278,6 +279,10 @@ describe('deletion', () => {
     await run(5_000);
     first.stop();
     await run(100);
+    for (const stored of writtenAt === undefined ? [] : sim.kube.records.values()) {
+      const { record } = stored.data as { readonly record: string };
+      sim.kube.putRecord({ ...stored, data: { record: JSON.stringify({ ...JSON.parse(record), writtenAt }) } });
+    }
     new SimProcess('p2', sim);
     await run(1_000);
     sim.kube.deleteProfile('user-a');
