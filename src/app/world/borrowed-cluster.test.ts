@@ -125,6 +125,18 @@ describe('a borrowed cluster', () => {
     expect(await kube.find(resources.namespaces, { name: 'user-a' })).toBeUndefined();
   });
 
+  it('keeps the definition that the walk made, and with it the Profile that somebody made meanwhile', async () => {
+    const borrowed = await borrowCluster(kube, clock);
+    const theirs = await kube.create(resources.profiles, profile('theirs'));
+    await expect(borrowed.deleteProfiles()).rejects.toMatchObject({
+      code: 'cluster-not-clean',
+      message: expect.stringContaining('theirs'),
+    });
+    await borrowed.giveBack();
+    expect((await kube.find(resources.profiles, { name: 'theirs' }))?.metadata.uid).toBe(theirs.metadata.uid);
+    expect(await contents()).not.toContainEqual(expect.stringMatching(/^pod-identity-webhook /));
+  });
+
   it('keeps the claim of another walk that took it over, and the definition that it had before', async () => {
     await kube.create(resources.customResourceDefinitions, (await shippedCrds())[0] as KubeObject);
     const borrowed = await borrowCluster(kube, clock);
