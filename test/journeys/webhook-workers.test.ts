@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Authority, createAuthority } from '../../src/host/authority.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { type AccountsApi, startAccountsApi } from '../support/accounts-api.ts';
@@ -157,6 +157,37 @@ describe('podrole webhook with --workers', () => {
     expect(code).toBe(3);
     expect(stderr).toContain(`cannot listen on 0.0.0.0:${port}: the port is taken`);
     expect(stderr).toMatch(/error: worker [12] of the webhook ended before it served/);
+  });
+
+  it.each([
+    ['one process', 'port', '1'],
+    ['one process', 'metrics-port', '1'],
+    ['workers', 'metrics-port', '2'],
+  ])('ends in %s when --%s is taken', async (_what, flag, workers) => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen({ host: '0.0.0.0', port: 0 }, resolve));
+    const { port } = taken.address() as { readonly port: number };
+    const issued = await authority.issue({ commonName: 'webhook', ipAddresses: ['127.0.0.1'] });
+    await writeFile(join(home, 'taken.crt'), issued.certPem);
+    await writeFile(join(home, 'taken.key'), issued.keyPem, { mode: 0o600 });
+    const ports = { port: '0', 'metrics-port': '0', [flag]: String(port) };
+    const running = startPodrole(
+      [
+        'webhook',
+        `--workers=${workers}`,
+        '--in-cluster=false',
+        `--kube-api=${api.url}`,
+        ...Object.entries(ports).map(([name, value]) => `--${name}=${value}`),
+        `--tls-cert=${join(home, 'taken.crt')}`,
+        `--tls-key=${join(home, 'taken.key')}`,
+      ],
+      { home },
+    );
+    onTestFinished(() => void running.child.kill('SIGKILL'));
+    const { code, stderr } = await running.ended;
+    await new Promise<void>((resolve) => taken.close(() => resolve()));
+    expect(code).toBe(3);
+    expect(stderr).toContain(`cannot listen on 0.0.0.0:${port}: the port is taken`);
   });
 
   it.each(['0', '-1', '65', 'two', '1.5'])('refuses --workers=%s', async (value) => {

@@ -30,20 +30,27 @@ export async function runWebhook(run: WebhookRun, context: RunWebhookContext, si
     { client, origin: originOf(serving), clock, log, onPair: (pair) => server?.setCertificate(tlsOf(serving, pair)) },
     signal,
   );
-  server = await startWebhookServer({
-    client,
-    webhook: options,
-    tls: tlsOf(serving, certificates.current()),
-    certificateProblem: certificates.problem,
-    address: ADDRESS,
-    port: serving.port,
-    metricsPort: serving.metricsPort,
-    namespace: serving.namespace,
-    identitiesFile: serving.identitiesFile,
-    clock,
-    log,
-    random: Math.random,
-  });
+  try {
+    server = await startWebhookServer({
+      client,
+      webhook: options,
+      tls: tlsOf(serving, certificates.current()),
+      certificateProblem: certificates.problem,
+      address: ADDRESS,
+      port: serving.port,
+      metricsPort: serving.metricsPort,
+      namespace: serving.namespace,
+      identitiesFile: serving.identitiesFile,
+      clock,
+      log,
+      random: Math.random,
+    });
+  } catch (error) {
+    // What looks after certificates would keep a process alive that serves nobody.
+    certificates.close();
+    client.close();
+    throw error;
+  }
   log.info('webhook listens', { url: server.url, metricsUrl: server.metricsUrl });
   void server.synced.then(() => {
     collectGarbage();

@@ -87,6 +87,11 @@ export async function runWorkers(run: WebhookRun, context: RunWebhookContext, si
     address: ADDRESS,
     port: serving.metricsPort,
     log,
+  }).catch((error: unknown) => {
+    // What looks after certificates would keep a process alive that serves nobody.
+    certificates.close();
+    client.close();
+    throw error;
   });
   try {
     workers = startWorkerProcesses({
