@@ -138,12 +138,25 @@ describe('flags', () => {
     });
   });
 
+  it('of a relative mount path are taken as upstream takes them, with a notice for each', () => {
+    const { options, notices } = good({
+      'token-mount-path': 'tokens',
+      'watch-container-credentials-config': '/c.json',
+      'container-credentials-token-mount-path': './identities',
+    });
+    expect([options.mountPath, options.containerCredentials?.mountPath]).toEqual(['tokens', './identities']);
+    expect(notices).toEqual([
+      '--token-mount-path tokens is relative, write an absolute path: SDKs look below their working folder',
+      '--container-credentials-token-mount-path ./identities is relative, write an absolute path: SDKs look below their working folder',
+    ]);
+  });
+
   it('are all wrong at once', () => {
     const result = optionsFromFlags({
       port: '70000',
       'metrics-port': 'x',
       'annotation-prefix': 'a/b',
-      'token-mount-path': 'relative',
+      'token-mount-path': 'a:b',
       'token-expiration': '1h',
       'tls-min-version': '0.9',
       'tls-cipher-suites': 'TLS_X',

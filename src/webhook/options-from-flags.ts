@@ -66,7 +66,7 @@ export function optionsFromFlags(values: FlagValues): WebhookFlagsResult {
     ...defaultWebhookOptions,
     annotationPrefix: read.checked('annotation-prefix', isDnsSubdomain, 'must be a DNS subdomain'),
     audience: read.text('token-audience'),
-    mountPath: read.checked('token-mount-path', isAbsolute, 'must be an absolute path without a colon'),
+    mountPath: mountPath(read, 'token-mount-path', notices),
     tokenExpirationSeconds: expiration.seconds,
     maxTokenExpirationSeconds,
     region: read.text('aws-default-region') || undefined,
@@ -80,7 +80,7 @@ export function optionsFromFlags(values: FlagValues): WebhookFlagsResult {
         ? undefined
         : {
             audience: read.text('container-credentials-audience'),
-            mountPath: read.checked('container-credentials-token-mount-path', isAbsolute, 'must be an absolute path without a colon'),
+            mountPath: mountPath(read, 'container-credentials-token-mount-path', notices),
             volumeName: read.checked('container-credentials-token-volume-name', isDnsLabel, 'must be a DNS label'),
             tokenFile: read.text('container-credentials-token-path'),
             fullUri: read.text('container-credentials-full-uri'),
@@ -128,8 +128,12 @@ function noticesOf(values: FlagValues, read: FlagReader): string[] {
   return notices;
 }
 
-function isAbsolute(path: string): boolean {
-  return path.startsWith('/') && !path.includes(':');
+/** The kubelet reads a relative path from the container's root, and upstream takes one, so it is no reason not to start. */
+function mountPath(read: FlagReader, name: 'token-mount-path' | 'container-credentials-token-mount-path', notices: string[]): string {
+  const path = read.checked(name, (text) => text !== '' && !text.includes(':'), 'must be an absolute path without a colon');
+  if (path !== '' && !path.startsWith('/'))
+    notices.push(`--${name} ${path} is relative, write an absolute path: SDKs look below their working folder`);
+  return path;
 }
 
 function minVersion(read: FlagReader, notices: string[]): ServingOptions['tlsMinVersion'] {
