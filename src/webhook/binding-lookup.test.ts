@@ -108,6 +108,13 @@ describe('an account that the cache does not know', () => {
     expect(reasonOf(await late)).toBe('ServiceAccountNotFound');
   });
 
+  it('is not waited for where the container credentials file names it', async () => {
+    const world = new WebhookWorld({ gracePeriodMs: 1_500, containerCredentials: defaultContainerCredentials });
+    world.webhook.setIdentities(JSON.stringify({ identities: [{ namespace: 'default', serviceAccount: 'sa' }] }));
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    expect(world.clock.pending).toBe(0);
+  });
+
   it('is not waited for where the mapping names it', async () => {
     const world = new WebhookWorld({ gracePeriodMs: 1_500, mapping: true });
     world.webhook.setMapping({ absent: false, text: JSON.stringify({ '*/sa': { RoleARN: ROLE, Audience: 'a' } }) });

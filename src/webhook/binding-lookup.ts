@@ -38,9 +38,10 @@ export function createBindingLookup(deps: WebhookDeps, options: WebhookOptions, 
     return wanted.filter((promise) => promise !== undefined);
   }
 
-  /** Upstream's grace period: an account that nobody knows may be about to appear. */
+  /** Upstream's grace period: an account that nobody knows may be about to appear. One that the container credentials file names is bound without. */
   function isWorthWaiting(ref: PodRef, account: AccountState): boolean {
     if (account.exists || options.gracePeriodMs <= 0) return false;
+    if (identities?.value.has(`${ref.namespace}/${ref.serviceAccount}`)) return false;
     return mapping === undefined || mappingEntry(mapping.value, ref.namespace, ref.serviceAccount) === undefined;
   }
 
