@@ -108,6 +108,16 @@ describe('an account that the cache does not know', () => {
     expect(reasonOf(await late)).toBe('ServiceAccountNotFound');
   });
 
+  it('is forgotten at once when the watch says that it was deleted, though a read has just found it', async () => {
+    const world = new WebhookWorld();
+    world.api.set('default/sa', ANNOTATED);
+    expect(reasonOf(await world.admit(pod))).toBe('Injected');
+    world.know('default/sa', ANNOTATED);
+    world.api.delete('default/sa');
+    world.forget('default/sa');
+    expect(reasonOf(await world.admit(pod))).toBe('ServiceAccountNotFound');
+  });
+
   it('is not waited for where the container credentials file names it', async () => {
     const world = new WebhookWorld({ gracePeriodMs: 1_500, containerCredentials: defaultContainerCredentials });
     world.webhook.setIdentities(JSON.stringify({ identities: [{ namespace: 'default', serviceAccount: 'sa' }] }));
