@@ -8,6 +8,8 @@ const GROUP_ORDER: readonly string[] = [
   'events.k8s.io',
   'authentication.k8s.io',
   'authorization.k8s.io',
+  'networking.k8s.io',
+  'policy',
   'rbac.authorization.k8s.io',
   'admissionregistration.k8s.io',
   'apiextensions.k8s.io',
@@ -83,11 +85,16 @@ function resourceEntry(type: ResourceType): Readonly<Record<string, unknown>> {
   };
 }
 
-const SUBRESOURCE_VERBS: Readonly<Record<string, readonly string[]>> = { status: ['get', 'patch', 'update'], finalize: ['update'] };
+const SUBRESOURCE_VERBS: Readonly<Record<string, readonly string[]>> = {
+  status: ['get', 'patch', 'update'],
+  scale: ['get', 'patch', 'update'],
+  finalize: ['update'],
+};
 const SUBRESOURCE_KINDS: Readonly<Record<string, { readonly group: string; readonly version: string; readonly kind: string }>> = {
   token: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
   binding: { group: '', version: 'v1', kind: 'Binding' },
   eviction: { group: 'policy', version: 'v1', kind: 'Eviction' },
+  scale: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
 };
 
 function subresourceEntry(type: ResourceType, name: string): Readonly<Record<string, unknown>> {

@@ -136,8 +136,10 @@ class Schemas {
     return { type: 'object', properties };
   }
 
-  #fieldSchema({ type }: Field): Json {
+  #fieldSchema({ type, replace }: Field): Json {
     const schema = this.#typeSchema(type);
+    // Beside a reference nothing is read, so it is wrapped.
+    if (replace) return { allOf: [schema], 'x-kubernetes-patch-strategy': 'replace' };
     if (type.kind !== 'list') return schema;
     const merge =
       type.mergeKey === undefined

@@ -11,6 +11,8 @@ import {
   serviceBehaviour,
 } from './core-kinds.ts';
 import { definitionBehaviour } from './custom-resource-definition.ts';
+import { disruptionBudgetBehaviour } from './disruption-budget.ts';
+import { networkPolicyBehaviour } from './network-policy.ts';
 import { podBehaviour } from './pod.ts';
 import { webhookConfigurationBehaviour } from './webhook-configuration.ts';
 
@@ -27,6 +29,8 @@ const behaviours: Readonly<Record<string, KindBehaviour>> = {
   services: serviceBehaviour,
   'rolebindings.rbac.authorization.k8s.io': bindingBehaviour,
   'clusterrolebindings.rbac.authorization.k8s.io': bindingBehaviour,
+  'networkpolicies.networking.k8s.io': networkPolicyBehaviour,
+  'poddisruptionbudgets.policy': disruptionBudgetBehaviour,
   'leases.coordination.k8s.io': leaseBehaviour,
   'customresourcedefinitions.apiextensions.k8s.io': definitionBehaviour,
   'mutatingwebhookconfigurations.admissionregistration.k8s.io': webhookConfigurationBehaviour(true),

@@ -23,6 +23,8 @@ export interface PatchRule {
   readonly mergeKey?: string;
   readonly merge?: boolean;
   readonly retainKeys?: boolean;
+  /** Take the patch's object in place of what is there. */
+  readonly replace?: boolean;
 }
 
 /** The member rules of a type for strategic merge patches. */
@@ -101,13 +103,14 @@ function patchRulesOfStruct(type: string | undefined): PatchRules {
   };
 }
 
-function ruleOfField(type: string, { name, type: of }: Field): PatchRule {
+function ruleOfField(type: string, { name, type: of, replace }: Field): PatchRule {
   const retainKeys = builtInTypes[type]?.[name]?.split(' ').includes('^') === true;
   const merge = of.kind === 'list' && of.mergeKey !== undefined;
   return {
     ...(merge ? { merge } : {}),
     ...(merge && of.mergeKey !== '' ? { mergeKey: of.mergeKey } : {}),
     ...(retainKeys ? { retainKeys } : {}),
+    ...(replace ? { replace } : {}),
   };
 }
 

@@ -141,7 +141,7 @@ function mergeMember(
 ): void {
   const original = merged[name];
   const rule = rules.rule(name) ?? {};
-  if (isJsonObject(original) && isJsonObject(value)) {
+  if (isJsonObject(original) && isJsonObject(value) && rule.replace !== true) {
     merged[name] = mergeObject(original, value, rules.member(name));
   } else if (Array.isArray(original) && Array.isArray(value) && rule.merge === true) {
     merged[name] = mergeList(original, value, rule, rules.member(name));

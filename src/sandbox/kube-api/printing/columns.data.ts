@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../../base/json.ts';
 import type { KubeObject } from '../../../kube/core/object.ts';
+import { selectorText } from '../selectors/selector-text.ts';
 import { ageOf } from './human-duration.ts';
 import {
   deploymentReady,
@@ -11,7 +12,6 @@ import {
   nodeStatus,
   portsText,
   quotaText,
-  selectorText,
 } from './internal/cells.ts';
 import { podRestarts, podSummary } from './internal/pod-summary.ts';
 import { at, listAt, numberAt, textAt } from './internal/values.ts';
@@ -67,7 +67,7 @@ const templateColumns: readonly Column[] = [
         .join(','),
     ),
   ),
-  wide(text('Selector', 'Which pods belong to it', (object) => selectorText(at(object, 'spec', 'selector')))),
+  wide(text('Selector', 'Which pods belong to it', (object) => selectorText(at(object, 'spec', 'selector')) || NONE)),
 ];
 
 const subjects = (object: KubeObject, kind: string): string =>
@@ -189,7 +189,7 @@ export const builtInColumns: Readonly<Record<string, readonly Column[]>> = {
     text('External-IP', 'Its addresses outside', externalIp),
     text('Port(s)', 'Its ports', (object) => portsText(object)),
     AGE_COLUMN,
-    wide(text('Selector', 'Which pods it leads to', (object) => selectorText({ matchLabels: at(object, 'spec', 'selector') }))),
+    wide(text('Selector', 'Which pods it leads to', (object) => selectorText({ matchLabels: at(object, 'spec', 'selector') }) || NONE)),
   ],
   Endpoints: [NAME_COLUMN, text('Endpoints', 'Addresses and ports', endpointsText), AGE_COLUMN],
   ResourceQuota: [
@@ -214,6 +214,12 @@ export const builtInColumns: Readonly<Record<string, readonly Column[]>> = {
     AGE_COLUMN,
     ...templateColumns,
   ],
+  'Scale.autoscaling': [
+    NAME_COLUMN,
+    { name: 'Desired', type: 'integer', description: 'Pods that are wanted', cell: (object) => numberAt(object, 'spec', 'replicas') },
+    { name: 'Available', type: 'integer', description: 'Pods that exist', cell: (object) => numberAt(object, 'status', 'replicas') },
+    AGE_COLUMN,
+  ],
   'RoleBinding.rbac.authorization.k8s.io': bindingColumns,
   'ClusterRoleBinding.rbac.authorization.k8s.io': bindingColumns,
   'EndpointSlice.discovery.k8s.io': [
@@ -231,6 +237,23 @@ export const builtInColumns: Readonly<Record<string, readonly Column[]>> = {
         '<unset>',
       ),
     ),
+    AGE_COLUMN,
+  ],
+  'NetworkPolicy.networking.k8s.io': [
+    NAME_COLUMN,
+    text('Pod-Selector', 'Which pods it is about', (object) => selectorText(at(object, 'spec', 'podSelector')) || NONE),
+    AGE_COLUMN,
+  ],
+  'PodDisruptionBudget.policy': [
+    NAME_COLUMN,
+    text('Min Available', 'Pods that must stay available', (object) => String(at(object, 'spec', 'minAvailable') ?? 'N/A')),
+    text('Max Unavailable', 'Pods that may be unavailable', (object) => String(at(object, 'spec', 'maxUnavailable') ?? 'N/A')),
+    {
+      name: 'Allowed Disruptions',
+      type: 'integer',
+      description: 'Pods that may be disrupted now',
+      cell: (object) => numberAt(object, 'status', 'disruptionsAllowed'),
+    },
     AGE_COLUMN,
   ],
   'Lease.coordination.k8s.io': [

@@ -30,6 +30,8 @@ export interface Field {
   readonly pointer: boolean;
   /** Written even when empty. */
   readonly always: boolean;
+  /** A strategic merge patch puts its object in place of the one that is there. */
+  readonly replace: boolean;
   /** Its numbers in the protobuf encoding, from the outermost message inwards; empty: not encoded. */
   readonly numbers: readonly number[];
 }
@@ -82,6 +84,7 @@ function parseField(name: string, code: string): Field {
     name,
     pointer,
     always,
+    replace: marks.includes('%'),
     type: parseType(pointer ? body.slice(1) : body, marks),
     numbers: numbers === undefined ? [] : numbers.slice(1).split('.').map(Number),
   };

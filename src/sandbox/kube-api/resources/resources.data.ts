@@ -22,9 +22,9 @@ interface Row {
 }
 
 const EXTENSIONS = { cluster: true, categories: ['api-extensions'], generation: true, conditionalUpdate: true } as const;
-const WORKLOAD = { categories: ['all'], subresources: ['status'], generation: true } as const;
+const WORKLOAD = { categories: ['all'], subresources: ['scale', 'status'], generation: true } as const;
 
-/** The built-in resources that this server stores, by group and version. Workloads are stored only: no controller acts on them. */
+/** The built-in resources that this server stores, by group and version. Workloads, budgets and network policies are stored only: nobody acts on them. */
 const rows: Readonly<Record<string, readonly Row[]>> = {
   v1: [
     { plural: 'configmaps', kind: 'ConfigMap', type: 'core.v1.ConfigMap', short: ['cm'] },
@@ -114,6 +114,20 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
       type: 'authorization.v1.SubjectAccessReview',
       cluster: true,
       verbs: CREATE,
+    },
+  ],
+  'networking.k8s.io/v1': [
+    { plural: 'networkpolicies', kind: 'NetworkPolicy', type: 'networking.v1.NetworkPolicy', short: ['netpol'], generation: true },
+  ],
+  'policy/v1': [
+    {
+      plural: 'poddisruptionbudgets',
+      kind: 'PodDisruptionBudget',
+      type: 'policy.v1.PodDisruptionBudget',
+      short: ['pdb'],
+      subresources: ['status'],
+      generation: true,
+      conditionalUpdate: true,
     },
   ],
   'rbac.authorization.k8s.io/v1': [

@@ -4,7 +4,7 @@
  *
  * A field's code: `*` may be null, `[]` list, `{}` map; a scalar or the name of another type of this table (`schema`: a JSON schema);
  * `!` written even when empty; `@keys` list-map keys of server-side apply (`@` alone: a set);
- * `~key` merge key of a strategic merge patch (`~` alone: a merged list of scalars); `^` retain keys; `=` atomic;
+ * `~key` merge key of a strategic merge patch (`~` alone: a merged list of scalars); `^` retain keys, `%` replace; `=` atomic;
  * `#n` the number in Kubernetes' protobuf encoding, `#n.m` inside an embedded message.
  */
 export const builtInTypes: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -374,6 +374,20 @@ export const builtInTypes: Readonly<Record<string, Readonly<Record<string, strin
     nonResourceRules: '[]authorization.v1.NonResourceRule! #2',
     incomplete: 'bool! #3',
     evaluationError: 'string #4',
+  },
+  'autoscaling.v1.Scale': {
+    kind: 'string',
+    apiVersion: 'string',
+    metadata: 'meta.v1.ObjectMeta! #1',
+    spec: 'autoscaling.v1.ScaleSpec! #2',
+    status: 'autoscaling.v1.ScaleStatus! #3',
+  },
+  'autoscaling.v1.ScaleSpec': {
+    replicas: 'int32 #1',
+  },
+  'autoscaling.v1.ScaleStatus': {
+    replicas: 'int32! #1',
+    selector: 'string #2',
   },
   'coordination.v1.Lease': {
     kind: 'string',
@@ -1649,11 +1663,67 @@ export const builtInTypes: Readonly<Record<string, Readonly<Record<string, strin
     uid: '*string #1',
     resourceVersion: '*string #2',
   },
+  'networking.v1.IPBlock': {
+    cidr: 'string! #1',
+    except: '[]string #2',
+  },
+  'networking.v1.NetworkPolicy': {
+    kind: 'string',
+    apiVersion: 'string',
+    metadata: 'meta.v1.ObjectMeta! #1',
+    spec: 'networking.v1.NetworkPolicySpec! #2',
+  },
+  'networking.v1.NetworkPolicyEgressRule': {
+    ports: '[]networking.v1.NetworkPolicyPort #1',
+    to: '[]networking.v1.NetworkPolicyPeer #2',
+  },
+  'networking.v1.NetworkPolicyIngressRule': {
+    ports: '[]networking.v1.NetworkPolicyPort #1',
+    from: '[]networking.v1.NetworkPolicyPeer #2',
+  },
+  'networking.v1.NetworkPolicyPeer': {
+    podSelector: '*meta.v1.LabelSelector = #1',
+    namespaceSelector: '*meta.v1.LabelSelector = #2',
+    ipBlock: '*networking.v1.IPBlock #3',
+  },
+  'networking.v1.NetworkPolicyPort': {
+    protocol: '*string #1',
+    port: '*intstr #2',
+    endPort: '*int32 #3',
+  },
+  'networking.v1.NetworkPolicySpec': {
+    podSelector: 'meta.v1.LabelSelector! = #1',
+    ingress: '[]networking.v1.NetworkPolicyIngressRule #2',
+    egress: '[]networking.v1.NetworkPolicyEgressRule #3',
+    policyTypes: '[]string #4',
+  },
   'policy.v1.Eviction': {
     kind: 'string',
     apiVersion: 'string',
     metadata: 'meta.v1.ObjectMeta! #1',
     deleteOptions: '*meta.v1.DeleteOptions #2',
+  },
+  'policy.v1.PodDisruptionBudget': {
+    kind: 'string',
+    apiVersion: 'string',
+    metadata: 'meta.v1.ObjectMeta! #1',
+    spec: 'policy.v1.PodDisruptionBudgetSpec! #2',
+    status: 'policy.v1.PodDisruptionBudgetStatus! #3',
+  },
+  'policy.v1.PodDisruptionBudgetSpec': {
+    minAvailable: '*intstr #1',
+    selector: '*meta.v1.LabelSelector = % #2',
+    maxUnavailable: '*intstr #3',
+    unhealthyPodEvictionPolicy: '*string #4',
+  },
+  'policy.v1.PodDisruptionBudgetStatus': {
+    observedGeneration: 'int64 #1',
+    disruptedPods: '{}time #2',
+    disruptionsAllowed: 'int32! #3',
+    currentHealthy: 'int32! #4',
+    desiredHealthy: 'int32! #5',
+    expectedPods: 'int32! #6',
+    conditions: '[]meta.v1.Condition @type ~type #7',
   },
   'rbac.v1.AggregationRule': {
     clusterRoleSelectors: '[]meta.v1.LabelSelector #1',

@@ -13,6 +13,7 @@ import { finalizeNamespace } from '../verbs/finalize.ts';
 import { patch } from '../verbs/patch.ts';
 import { readOne } from '../verbs/read-one.ts';
 import { type Reviewer, review } from '../verbs/reviews.ts';
+import { readScale, scaleType, writeScale } from '../verbs/scale.ts';
 import { update } from '../verbs/update.ts';
 import { present, presentResult } from './present.ts';
 import { respond } from './respond.ts';
@@ -32,7 +33,8 @@ const TOKEN_REVIEWS = 'tokenreviews.authentication.k8s.io';
 export async function handleResource(call: ApiRequest, services: ResourceServices): Promise<Response> {
   if (isWatch(call)) return watch(call, present(call), services.watches);
   const result = await answer(call, services);
-  return respond(result.code, presentResult(call, result.body), { wanted: call.wanted, warnings: result.warnings ?? [] });
+  const shown = call.subresource === 'scale' ? { ...call, type: scaleType(call.type) } : call;
+  return respond(result.code, presentResult(shown, result.body), { wanted: call.wanted, warnings: result.warnings ?? [] });
 }
 
 function isWatch({ request, query, name, type }: ApiRequest): boolean {
@@ -86,6 +88,10 @@ function answerSubresource(call: ApiRequest, subresource: string, services: Reso
     if (method === 'GET') return readOne(call);
     if (method === 'PUT') return update(call, services.admit);
     if (method === 'PATCH') return patch(call, services.admit);
+  }
+  if (subresource === 'scale') {
+    if (method === 'GET') return readScale(call);
+    if (method === 'PUT' || method === 'PATCH') return writeScale(call);
   }
   if (subresource === 'token' && method === 'POST') return services.issueToken(call);
   if (subresource === 'binding' && bucket === 'pods' && method === 'POST') return bindPod(call);

@@ -10,8 +10,8 @@ import { deleteLive } from './deletion.ts';
 import { writeOptions } from './write-options.ts';
 
 /**
- * POST `pods/NAME/eviction`: what `kubectl drain` does. The pod is told why it goes, then deleted as the eviction's `deleteOptions` say. There are no
- * disruption budgets that could stand against it.
+ * POST `pods/NAME/eviction`: what `kubectl drain` does. The pod is told why it goes, then deleted as the eviction's `deleteOptions` say. Disruption
+ * budgets are stored, and as nobody counts what they cover, none stands against it.
  */
 export async function evictPod(call: ApiRequest): Promise<ApiResult> {
   const { context, type, namespace, name = '' } = call;

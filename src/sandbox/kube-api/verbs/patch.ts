@@ -36,14 +36,21 @@ export async function patch(call: ApiRequest, admit: AdmissionChain): Promise<Ap
     throw invalidOptions('PatchOptions', [forbiddenField('force', 'may not be specified for non-apply patch')]);
   }
   const options = writeOptions(call, 'PatchOptions');
+  if (media === APPLY) return apply(call, options, await readText(call.request), admit);
+  const intend = await readPatch(call, options);
+  return writeUpdate(call, options, admit, async (live) => intend(live));
+}
+
+/** Reads a patch that is not an apply: what it makes of an object of the call's type. */
+export async function readPatch(call: ApiRequest, options: WriteOptions): Promise<(live: KubeObject) => Intended> {
   const text = await readText(call.request);
-  if (media === APPLY) return apply(call, options, text, admit);
   const scanned = scanJson(text);
   if (!scanned.ok) throw badRequest(`error decoding patch: ${scanned.error}`);
   const document: unknown = JSON.parse(text);
-  return writeUpdate(call, options, admit, async (live) =>
-    patched(call, options, { live, changed: changeBy(call.type, media, live, document), duplicateFields: scanned.duplicates }),
-  );
+  return (live) => {
+    const changed = changeBy(call.type, mediaType(call.request), live, document);
+    return patched(call, options, { live, changed, duplicateFields: scanned.duplicates });
+  };
 }
 
 function unknownMedia(): Refusal {

@@ -197,7 +197,7 @@ function record({ type, subresource, context }: ApiRequest, options: WriteOption
 /** After admission: identity once more, and the generation where what it counts has changed. */
 function finish(call: ApiRequest, live: KubeObject, admitted: KubeObject): KubeObject {
   const next = canonical(call.type, prepareUpdate(call, live, admitted));
-  const counts = call.type.generation && call.subresource === undefined && specChanged(call.type, live, next);
+  const counts = call.type.generation && call.subresource !== 'status' && specChanged(call.type, live, next);
   if (!counts) return next;
   return { ...next, metadata: { ...next.metadata, generation: (live.metadata.generation ?? 0) + 1 } };
 }

@@ -20,27 +20,6 @@ export function nodeRoles({ metadata }: KubeObject): string {
   return [...new Set(roles)].sort().join(',') || NONE;
 }
 
-/** A label selector as text: labels by name, then expressions. */
-export function selectorText(selector: unknown): string {
-  const labels = at(selector, 'matchLabels');
-  const pairs = isJsonObject(labels) ? Object.keys(labels).map((label) => `${label}=${textAt(labels, label)}`) : [];
-  const expressions = listAt(selector, 'matchExpressions').map((expression) => {
-    const key = textAt(expression, 'key');
-    const values = Array.isArray(expression.values) ? `(${expression.values.join(',')})` : '()';
-    switch (expression.operator) {
-      case 'Exists':
-        return key;
-      case 'DoesNotExist':
-        return `!${key}`;
-      case 'NotIn':
-        return `${key} notin ${values}`;
-      default:
-        return `${key} in ${values}`;
-    }
-  });
-  return [...pairs, ...expressions].sort().join(',') || NONE;
-}
-
 export function deploymentReady(deployment: KubeObject): string {
   return `${numberAt(deployment, 'status', 'readyReplicas')}/${numberAt(deployment, 'spec', 'replicas')}`;
 }
