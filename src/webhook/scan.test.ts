@@ -279,4 +279,20 @@ describe('scanning', () => {
       { numRuns: 600 },
     );
   });
+
+  const token = { audience: 'sts.amazonaws.com', path: 'token' };
+  it.each([
+    ['one token', [{ serviceAccountToken: token }], token],
+    ['a token and something else in one source', [{ serviceAccountToken: token, configMap: { name: 'c' } }], undefined],
+    ['something else and a token in one source', [{ configMap: { name: 'c' }, serviceAccountToken: token }], undefined],
+    ['a token and another source', [{ serviceAccountToken: token }, { configMap: { name: 'c' } }], undefined],
+    ['a token of no path', [{ serviceAccountToken: { audience: 'a' } }], undefined],
+  ])('takes a projected volume of %s for what it is', (_what, sources, expected) => {
+    const object = { spec: { volumes: [{ name: 'v', projected: { sources } }] } };
+    const body = bytesOf(JSON.stringify({ request: { uid: 'u', object } }));
+    const ref = scan(body);
+    if (ref.kind !== 'pod') throw new Error('a pod');
+    expect(outlineBytes(body, ref, WANTED).volumes).toEqual([{ name: 'v', token: expected }]);
+    compareOutlines(body);
+  });
 });
