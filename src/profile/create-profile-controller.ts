@@ -14,11 +14,12 @@ import { NamespaceObjects } from './internal/namespace-objects.ts';
 import { PodWatch } from './internal/pod-watch.ts';
 import { type NamespaceLabels, parseNamespaceLabels } from './namespace-labels.ts';
 import { type ProfileControllerOptions, resolveOptions } from './options.ts';
+import { askOwnRole, keepAskingOwnRole, type OwnRoleDeps } from './own-role.ts';
 import type { ProfileControllerDeps } from './ports.ts';
 import { nameOf, type Profile } from './profile.ts';
 import { ProfileReconciler } from './profile-reconciler.ts';
 import { newRoleMemory, RoleBook } from './role-book.ts';
-import { ownRoleOf, type RolePolicy } from './role-policy.ts';
+import type { RolePolicy } from './role-policy.ts';
 import { RoleReconciler } from './role-reconciler.ts';
 import { parseRecord } from './role-record.ts';
 
@@ -63,6 +64,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
   let running = false;
   let heartbeat: Timer | undefined;
   let policy: RolePolicy = { allowed: options.allowedRoles, own: undefined };
+  let ownRoleKnown = false;
   let labels: NamespaceLabels = new Map();
   let labelsProblem: string | undefined;
   let lastUncertain = Number.NEGATIVE_INFINITY;
@@ -163,16 +165,17 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
     }
   }
 
-  async function learnOwnRole(): Promise<void> {
-    try {
-      const { arn } = await deps.callerIdentity(stop.signal);
-      policy = { ...policy, own: ownRoleOf(arn) };
-    } catch (error) {
-      log.warn('own role unknown', { reason: 'OwnRoleUnknown', error: messageOf(error) });
-      deps.metrics.count('podrole_role_findings_total', { reason: 'OwnRoleUnknown' });
-    }
-    if (policy.allowed.length === 0) log.warn('every role of the own account may be named by a profile; set --allowed-role');
-  }
+  const ownRole: OwnRoleDeps = {
+    callerIdentity: deps.callerIdentity,
+    clock,
+    log,
+    onKnown: (own) => {
+      policy = { ...policy, own };
+      // Whoever was let pass while nobody knew is judged anew.
+      if (running) for (const profile of deps.profiles.list()) profileQueue.add(nameOf(profile));
+    },
+    onUnknown: () => deps.metrics.count('podrole_role_findings_total', { reason: 'OwnRoleUnknown' }),
+  };
 
   /** The records say what must be revoked, whatever the profiles say today: nothing starts without them. */
   async function loadRecords(): Promise<void> {
@@ -210,7 +213,8 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
   }
 
   async function prepare(): Promise<void> {
-    await Promise.all([loadRecords(), readLabels(), learnOwnRole()]);
+    if (policy.allowed.length === 0) log.warn('every role of the own account may be named by a profile; set --allowed-role');
+    [ownRoleKnown] = await Promise.all([askOwnRole(ownRole, stop.signal), loadRecords(), readLabels()]);
   }
 
   return {
@@ -222,6 +226,7 @@ export function createProfileController(deps: ProfileControllerDeps, controllerO
       try {
         await prepare();
         running = true;
+        if (!ownRoleKnown) void keepAskingOwnRole(ownRole, stop.signal);
         for (const profile of deps.profiles.list()) profileQueue.add(nameOf(profile));
         const common = { clock, log, abandonMs: ABANDON_MS };
         const count = (reconciler: 'profile' | 'role') => (_key: string, outcome: OutcomeKind) => {

@@ -78,7 +78,7 @@ export const reasons = {
     kind: 'finding',
     doc: 'no --allowed-role is set: profiles may name every role of the account but the controller’s own',
   },
-  OwnRoleUnknown: { kind: 'finding', doc: 'GetCallerIdentity failed at start: the own role cannot be told apart' },
+  OwnRoleUnknown: { kind: 'finding', doc: 'GetCallerIdentity failed: the own role cannot be told apart until it is answered' },
 } as const satisfies Record<string, ReasonEntry>;
 
 /** A reason code; closed. */

@@ -28,6 +28,7 @@ function broken(breakPorts: (deps: ProfileControllerDeps) => Partial<ProfileCont
       records: { ...deps.records, put: (...call) => now().records.put(...call), list: (...call) => now().records.list(...call) },
       trustPolicies: { ...deps.trustPolicies, getRole: (...call) => now().trustPolicies.getRole(...call) },
       profiles: { ...deps.profiles, applyStatus: (...call) => now().profiles.applyStatus(...call) },
+      callerIdentity: (...call) => now().callerIdentity(...call),
     };
   };
   const watcher = {
@@ -64,6 +65,20 @@ describe('a failure that passes', () => {
     await world.run(35_000);
     expect(admitted(world, 'kf-user-demo')).toHaveLength(3);
     expect(condition(world, 'user-a')).toEqual(['True', 'Trusted']);
+  });
+
+  it('of GetCallerIdentity at start leaves the own role open to profiles only until it is over', async () => {
+    const world = broken(() => ({ callerIdentity: noAnswer }));
+    const own = 'arn:aws:iam::111122223333:role/podrole-controller';
+    await started(world);
+    world.sim.iam.createRole(own, closed);
+    world.sim.kube.createProfile('user-a', trust(own));
+    await world.run(10_000);
+    expect(condition(world, 'user-a')).toEqual(['True', 'Trusted']);
+    world.mend();
+    await world.run(90_000);
+    expect(condition(world, 'user-a')).toEqual(['False', 'RoleIsOwn']);
+    expect(admitted(world, 'podrole-controller')).toEqual([]);
   });
 
   it('of the list of records at start holds the controller up until it is over', async () => {

@@ -1,14 +1,14 @@
 import { callerIdentity } from '../../aws/account.ts';
 import type { AwsTarget } from '../../aws/client-options.ts';
-import { type Clock, sleep } from '../../base/clock.ts';
-import { messageOf } from '../../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { listenBytes } from '../../host/listen-bytes.ts';
 import { checkTlsPair } from '../../host/tls-files.ts';
 import type { KubeClient } from '../../kube/client/kube-client.ts';
 import { createProfileWebhook } from '../../profile/create-profile-webhook.ts';
 import type { ProfileControllerOptions } from '../../profile/options.ts';
-import { ownRoleOf, type RolePolicy } from '../../profile/role-policy.ts';
+import { askOwnRole, keepAskingOwnRole, type OwnRoleDeps } from '../../profile/own-role.ts';
+import type { RolePolicy } from '../../profile/role-policy.ts';
 import { type CertificateOrigin, certificateSource } from '../webhook/certificate-source.ts';
 import type { ControllerWorld } from './controller-world.ts';
 import { trustPolicyStore } from './trust-policy-store.ts';
@@ -32,16 +32,18 @@ export interface ProfileWebhookServer {
   close(times: { readonly acceptMs: number; readonly finishMs: number }): Promise<void>;
 }
 
-const RETRY_FIRST_MS = 1_000;
-const RETRY_MOST_MS = 60_000;
-
 /** Serves reviews of profiles over HTTPS until closed. Rejects with `ListenError` or `TlsPairError`. */
 export async function startProfileWebhookServer(options: ProfileWebhookServerOptions, signal: AbortSignal): Promise<ProfileWebhookServer> {
   const { client, world, clock, log, controller } = options;
-  const own = followOwnRole(options, signal);
+  let own: RolePolicy['own'];
+  const onKnown = (known: RolePolicy['own']): void => {
+    own = known;
+  };
+  const ownRole: OwnRoleDeps = { callerIdentity: (inner) => callerIdentity(options.aws, inner), clock, log, onKnown };
+  void askOwnRole(ownRole, signal).then((known) => (known ? undefined : keepAskingOwnRole(ownRole, signal)));
   const webhook = createProfileWebhook(
     {
-      ownRole: own,
+      ownRole: () => own,
       namespace: (name) => world.namespace(name),
       getRole: trustPolicyStore(options.aws).getRole,
       metrics: {
@@ -83,21 +85,4 @@ export async function startProfileWebhookServer(options: ProfileWebhookServerOpt
     certificates.close();
     throw error;
   }
-}
-
-/** The controller's own role as soon as AWS says it; asked until then, so that an outage at start does not leave it unprotected for good. */
-function followOwnRole({ aws, clock, log }: ProfileWebhookServerOptions, signal: AbortSignal): () => RolePolicy['own'] {
-  let own: RolePolicy['own'];
-  async function ask(waitMs: number): Promise<void> {
-    try {
-      own = ownRoleOf((await callerIdentity(aws, signal)).arn);
-    } catch (error) {
-      if (signal.aborted) return;
-      log.warn('own role unknown', { reason: 'OwnRoleUnknown', error: messageOf(error) });
-      await sleep(clock, waitMs, signal).catch(() => undefined);
-      if (!signal.aborted) await ask(Math.min(RETRY_MOST_MS, waitMs * 2));
-    }
-  }
-  void ask(RETRY_FIRST_MS);
-  return () => own;
 }
