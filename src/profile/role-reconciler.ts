@@ -319,7 +319,11 @@ export class RoleReconciler {
 
   #iamFailed(memory: RoleMemory, failure: { readonly code: string; readonly message: string }): Outcome {
     const reachable = failure.code !== 'unreachable' && !failure.code.startsWith('Throttling');
-    this.#reporter.failed(memory, { reason: reachable ? 'IamRefused' : 'IamUnavailable', message: `${failure.code}: ${failure.message}` });
+    // AWS answers so for a role that is not there too, when the caller may not look at it.
+    const remedy =
+      failure.code === 'AccessDenied' ? `; is ${memory.role.name} spelt right, and may the controller read it (iam:GetRole)?` : '';
+    const message = `${failure.code}: ${failure.message}${remedy}`;
+    this.#reporter.failed(memory, { reason: reachable ? 'IamRefused' : 'IamUnavailable', message });
     return { kind: 'retry', error: new Error(`${failure.code}: ${failure.message}`) };
   }
 

@@ -76,8 +76,7 @@ export class RoleReporter {
     for (const { claim, profile } of this.#claimants(memory)) {
       const before = memory.subjects.get(claim.subject)?.kind;
       if (isDeleting(profile)) {
-        if (before !== 'gone')
-          this.#set(memory, { subject: claim.subject, profile: nameOf(profile), state: { kind: 'leaving', ...failure } }, news);
+        if (before !== 'gone') this.#set(memory, { subject: claim.subject, profile: nameOf(profile), state: leavingWith(failure) }, news);
       } else if (before !== 'granted' && before !== 'leaving') {
         this.#set(
           memory,
@@ -87,8 +86,7 @@ export class RoleReporter {
       }
     }
     for (const { subject, profile } of this.#recorded(memory)) {
-      if (memory.subjects.get(subject)?.kind === 'leaving')
-        this.#set(memory, { subject, profile, state: { kind: 'leaving', ...failure } }, news);
+      if (memory.subjects.get(subject)?.kind === 'leaving') this.#set(memory, { subject, profile, state: leavingWith(failure) }, news);
     }
     this.#tell(news);
   }
@@ -283,4 +281,9 @@ export class RoleReporter {
   #tell(news: ReadonlySet<string>): void {
     for (const name of [...news].sort()) this.#deps.enqueueProfile(name);
   }
+}
+
+/** Whoever deleted a profile is told what its end waits for, and how to do without. */
+function leavingWith({ reason, message }: Finding): SubjectState {
+  return { kind: 'leaving', reason, message: `${message}; the revocation is tried again (to give it up, remove the profile’s finalizers)` };
 }
