@@ -1,27 +1,21 @@
-import { execFile, spawn } from 'node:child_process';
-import { setMaxListeners } from 'node:events';
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { StartedSandbox } from '../src/app/sandbox-api.ts';
 import { messageOf } from '../src/base/errors.ts';
-import { createKubeClient } from '../src/kube/client/create-kube-client.ts';
-import { httpsFetch } from '../src/kube/client/https-fetch.ts';
-import type { KubeClient } from '../src/kube/client/kube-client.ts';
-import { resources } from '../src/kube/core/resource.ts';
+import { EVENTS, loads, type Target } from './kube-api-load.ts';
 import { type BenchReport, type BenchRow, median } from './report.ts';
 
 /** A Kubernetes API in processes of its own. */
-interface Server {
-  readonly url: string;
-  readonly ca: string;
-  readonly token: string;
-  /** Resident MiB of all its processes. */
-  memory(): Promise<number>;
+interface Server extends Target {
+  /** All its processes. */
+  readonly pids: readonly number[];
   close(): Promise<void>;
 }
 
@@ -31,16 +25,12 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 const launcher = join(root, 'test/cluster/control-plane/cluster');
 const OBJECTS = 10_000;
-const GETS = 5_000;
-const PARALLEL = 16;
-const LISTS = 5;
-const WATCHERS = 100;
-const CHANGES = 100;
+const GETS = 10_000;
 const STARTS = 20;
-const NAMESPACE = 'bench';
 
 /**
- * The sandbox's API server beside a real one in the same run: one client process, 16 requests in flight, server in processes of its own.
+ * The sandbox's API server beside a real one in the same run: the same load on both, from a process of its own with 16 requests in flight
+ * that reads whole answers and parses none, and each server in processes of its own.
  * The real one is `skipped` where its binaries are not in the cache.
  */
 export async function bench(): Promise<BenchReport> {
@@ -71,6 +61,10 @@ export async function bench(): Promise<BenchReport> {
       row('get a service account', 'throughput', '/s'),
       row('list 10,000', 'median time', 'ms'),
       row('watch fan-out, 100 watchers', 'throughput', 'events/s'),
+      row('create a service account', 'CPU of servers', 'ms'),
+      row('get one', 'CPU of servers', 'ms'),
+      row('tell a watcher of a change', 'CPU of servers', 'ms'),
+      row('get one, the load itself', 'CPU of client', 'ms'),
       row('memory, empty', 'RSS', 'MiB'),
       row('memory, 10,000 objects', 'RSS', 'MiB'),
     ],
@@ -107,7 +101,7 @@ async function openSandboxServer(): Promise<Server> {
     url: config.clusters[0]?.cluster.server ?? '',
     token: config.users[0]?.user.token ?? '',
     ca: await readFile(facts.issuerCa, 'utf8'),
-    memory: () => residentMiB([child.pid ?? 0]),
+    pids: [child.pid ?? 0],
     close: async () => {
       child.kill();
       await new Promise((resolve) => child.once('close', resolve));
@@ -133,13 +127,10 @@ async function openRealServer(): Promise<Server> {
     url: (await read('url')).trim(),
     token: (await read('token')).trim(),
     ca: await read('ca.crt'),
-    memory: async () => {
-      const pids = (await read('pids'))
-        .trim()
-        .split('\n')
-        .map((line) => Number(line.split(' ')[1]));
-      return residentMiB(pids);
-    },
+    pids: (await read('pids'))
+      .trim()
+      .split('\n')
+      .map((line) => Number(line.split(' ')[1])),
     close,
   };
 }
@@ -154,82 +145,82 @@ async function residentMiB(pids: readonly number[]): Promise<number> {
   );
 }
 
+/** Milliseconds that the processes have worked. */
+async function workedMs(pids: readonly number[]): Promise<number> {
+  const times = await Promise.all(
+    pids.map(async (pid) => {
+      const fields = (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')).split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    }),
+  );
+  return times.reduce((total, time) => total + time, 0);
+}
+
+/** What Linux counts a process's time in. */
+const TICK_MS = 10;
+
+interface Took {
+  readonly ms: number;
+  /** Milliseconds of the processors' time. */
+  readonly servers: number;
+  readonly client: number;
+}
+
+/** One kind of load, by the process of the load. */
+async function ordered(child: ChildProcess, server: Server, what: keyof typeof loads, count: number): Promise<Took> {
+  const pids = [child.pid ?? 0];
+  const [servers, client] = [await workedMs(server.pids), await workedMs(pids)];
+  const { url, ca, token } = server;
+  child.send({ what, count, target: { url, ca, token } });
+  const [answer] = (await once(child, 'message')) as [{ readonly ms?: number; readonly error?: string }];
+  if (answer.ms === undefined) throw new Error(answer.error);
+  return { ms: answer.ms, servers: (await workedMs(server.pids)) - servers, client: (await workedMs(pids)) - client };
+}
+
 async function measured(server: Server): Promise<Figures> {
-  const kube = createKubeClient({
-    server: server.url,
-    fetch: httpsFetch({ ca: server.ca }),
-    userAgent: 'podrole-bench/1',
-    token: async () => server.token,
-    timeoutMs: 60_000,
-  });
+  const child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, [LOAD]: '1' } });
+  const load = (what: keyof typeof loads, count = 0): Promise<Took> => ordered(child, server, what, count);
   try {
-    await kube.create(resources.namespaces, { metadata: { name: NAMESPACE } });
-    const empty = await server.memory();
-    const creates = await perSecond(OBJECTS, (index) =>
-      kube.create(resources.serviceAccounts, { metadata: { namespace: NAMESPACE, name: `sa-${index}` } }),
-    );
-    const gets = await perSecond(GETS, (index) => kube.get(resources.serviceAccounts, { namespace: NAMESPACE, name: `sa-${index}` }));
-    const lists: number[] = [];
-    for (let count = 0; count < LISTS; count++) {
-      const start = performance.now();
-      const { items } = await kube.list(resources.serviceAccounts, { namespace: NAMESPACE });
-      lists.push(performance.now() - start);
-      if (items.length < OBJECTS) throw new Error(`a list of ${items.length} objects`);
-    }
-    const full = await server.memory();
+    await load('prepare');
+    const empty = await residentMiB(server.pids);
+    const created = await load('create', OBJECTS);
+    const got = await load('get', GETS);
+    const listed = await load('list');
+    const full = await residentMiB(server.pids);
+    const told = await load('fanOut');
     return {
-      'create service accounts': creates,
-      'get a service account': gets,
-      'list 10,000': median(lists),
-      'watch fan-out, 100 watchers': await fanOut(kube),
+      'create service accounts': (OBJECTS * 1_000) / created.ms,
+      'get a service account': (GETS * 1_000) / got.ms,
+      'list 10,000': listed.ms,
+      'watch fan-out, 100 watchers': (EVENTS * 1_000) / told.ms,
+      'create a service account': created.servers / OBJECTS,
+      'get one': got.servers / GETS,
+      'tell a watcher of a change': told.servers / EVENTS,
+      'get one, the load itself': got.client / GETS,
       'memory, empty': empty,
       'memory, 10,000 objects': full,
     };
   } finally {
-    kube.close();
+    child.kill();
     await server.close();
   }
 }
 
-/** Calls per second with `PARALLEL` of them in flight. */
-async function perSecond(count: number, call: (index: number) => Promise<unknown>): Promise<number> {
-  let next = 0;
-  const start = performance.now();
-  await Promise.all(
-    Array.from({ length: PARALLEL }, async () => {
-      while (next < count) await call(next++);
-    }),
-  );
-  return (count * 1000) / (performance.now() - start);
+/** Set in the process of the load, which is this same file. */
+const LOAD = 'PODROLE_BENCH_LOAD';
+
+interface Order {
+  readonly what: keyof typeof loads;
+  readonly count: number;
+  readonly target: Target;
 }
 
-/** Events per second that reach all watchers of a collection together, from the first write to the last event. */
-async function fanOut(kube: KubeClient): Promise<number> {
-  const { metadata } = await kube.list(resources.configMaps, { namespace: NAMESPACE });
-  const ending = new AbortController();
-  setMaxListeners(WATCHERS, ending.signal);
-  const watching = Array.from({ length: WATCHERS }, async () => {
-    let seen = 0;
-    for await (const { type, object } of kube.watch(
-      resources.configMaps,
-      { namespace: NAMESPACE, resourceVersion: metadata.resourceVersion ?? '', timeoutSeconds: 60 },
-      ending.signal,
-    )) {
-      if (type === 'ADDED' && object.metadata.name?.startsWith('event-')) seen += 1;
-      if (seen === CHANGES) return;
-    }
-    throw new Error('a watch ended early');
+if (process.env[LOAD] !== undefined) {
+  process.on('message', ({ what, count, target }: Order) => {
+    loads[what](target, count).then(
+      (ms) => process.send?.({ ms }),
+      (error: unknown) => process.send?.({ error: messageOf(error) }),
+    );
   });
-  // Until every one of them is open.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const start = performance.now();
-  await Promise.all([
-    ...watching,
-    ...Array.from({ length: CHANGES }, (_, index) =>
-      kube.create(resources.configMaps, { metadata: { namespace: NAMESPACE, name: `event-${index}` } }),
-    ),
-  ]);
-  const seconds = (performance.now() - start) / 1000;
-  ending.abort();
-  return (WATCHERS * CHANGES) / seconds;
+  process.on('disconnect', () => process.exit());
 }
