@@ -7,6 +7,7 @@ import type { Outcome } from '../kube/runtime/controller.ts';
 import type { Claims } from './claims.ts';
 import { CALL_DEADLINES, type Effects } from './internal/effects.ts';
 import type { FreshProfiles } from './internal/fresh-profiles.ts';
+import { iamFailure } from './internal/iam-failure.ts';
 import type { TrustWrite } from './internal/overwritten-edit.ts';
 import { loadRecord, storeRecord } from './internal/record-keeper.ts';
 import { RoleReporter } from './internal/role-reporter.ts';
@@ -318,12 +319,7 @@ export class RoleReconciler {
   }
 
   #iamFailed(memory: RoleMemory, failure: { readonly code: string; readonly message: string }): Outcome {
-    const reachable = failure.code !== 'unreachable' && !failure.code.startsWith('Throttling');
-    // AWS answers so for a role that is not there too, when the caller may not look at it.
-    const remedy =
-      failure.code === 'AccessDenied' ? `; is ${memory.role.name} spelt right, and may the controller read it (iam:GetRole)?` : '';
-    const message = `${failure.code}: ${failure.message}${remedy}`;
-    this.#reporter.failed(memory, { reason: reachable ? 'IamRefused' : 'IamUnavailable', message });
+    this.#reporter.failed(memory, iamFailure(failure, memory.role.name));
     return { kind: 'retry', error: new Error(`${failure.code}: ${failure.message}`) };
   }
 
