@@ -228,12 +228,32 @@ describe('listenBytes', () => {
   });
 
   it('survives garbage where a handshake should be', async () => {
-    const { port } = await serve({ tls: { cert: leaf.certPem, key: leaf.keyPem } });
+    let failed = 0;
+    const { port } = await serve({
+      tls: { cert: leaf.certPem, key: leaf.keyPem },
+      onFailedHandshake: () => {
+        failed += 1;
+      },
+    });
     for (const bytes of ['GET / HTTP/1.1\r\nHost: a\r\n\r\n', '\x16\x03\x01\x00\x05hello', '\x00'.repeat(100)]) {
       expect((await rawExchange(port, [bytes])).closed).toBe(true);
     }
     const agent = new https.Agent({ ca: ca.caPem });
     expect((await call(port, agent)).status).toBe(200);
+    expect(failed).toBe(3);
     agent.destroy();
+  });
+
+  it('hangs up without a word on who is too slow for a handshake, and says so', async () => {
+    let failed = 0;
+    const { port } = await serve({
+      tls: { cert: leaf.certPem, key: leaf.keyPem },
+      limits: { headersTimeoutMs: 50 },
+      onFailedHandshake: () => {
+        failed += 1;
+      },
+    });
+    const { closed, text } = await rawExchange(port, []);
+    expect([closed, text, failed]).toEqual([true, '', 1]);
   });
 });

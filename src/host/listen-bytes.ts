@@ -38,6 +38,8 @@ export interface ListenBytesOptions {
   readonly onOverload?: (limit: 'waiting-requests' | 'held-bytes') => BytesResponse;
   /** A connection beyond the limit was shut as it came. Default: a log line. */
   readonly onDrop?: () => void;
+  /** A connection came to nothing before it was a TLS session: cut off, too slow, or no TLS at all. */
+  readonly onFailedHandshake?: () => void;
   readonly tls?: TlsOptions;
   /** Default `127.0.0.1`. */
   readonly address?: string;
@@ -65,6 +67,7 @@ export async function listenBytes(options: ListenBytesOptions): Promise<BytesLis
     tls: options.tls,
     limits: options.limits,
     onDrop: options.onDrop,
+    onFailedHandshake: options.onFailedHandshake,
     log,
     onRequest: (incoming, outgoing) => {
       const refusal = refusalOf(incoming, server.limits);

@@ -50,6 +50,8 @@ export interface PodIdentityWebhook {
   turnAway(limit: OverloadLimit): WebhookResponse;
   /** The listener shut a connection as it came. */
   connectionDropped(): void;
+  /** A connection came to nothing before anything could be asked on it: the API server's failure policy decides about that pod. */
+  handshakeFailed(): void;
   /** Why the webhook is not ready: draining, a source that was not read yet (answers are right all the same), or `deps.unready`. `undefined`: it is. */
   unready(): string | undefined;
   /** From now on not ready; requests are answered as before. */
@@ -186,6 +188,7 @@ export function createPodIdentityWebhook(deps: WebhookDeps, partial: Partial<Web
     },
     turnAway: overload.refuse,
     connectionDropped: overload.drop,
+    handshakeFailed: () => metrics.increment('podrole_admission_failed_handshakes_total'),
     unready,
     startDraining: () => {
       draining = true;

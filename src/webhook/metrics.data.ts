@@ -74,6 +74,11 @@ export const webhookMetrics = {
     help: 'Connections that were shut as they came, because there were too many.',
     labels: {},
   },
+  podrole_admission_failed_handshakes_total: {
+    type: 'counter',
+    help: 'Connections that ended before TLS stood: too slow, cut off, or not TLS. A storm of them is a lack of processor time.',
+    labels: {},
+  },
   podrole_admission_workers: {
     type: 'gauge',
     help: 'Processes that answer reviews; see --workers.',

@@ -229,7 +229,7 @@ describe.skipIf(worldSkipped() !== undefined)('podrole explain pod/NAME, in a cl
   });
 
   it('tells of a pod that is older than the annotation, and what to do', async () => {
-    expect((await explain('pod/early', '-n', 'team')).codes).toEqual([]);
+    expect((await explain('pod', 'early', '-n', 'team')).codes).toEqual([]);
     const made = Date.parse((await client.get(resources.pods, { namespace: 'team', name: 'early' })).metadata.creationTimestamp ?? '');
     // The API server tells whole seconds.
     await expect.poll(() => Date.now(), { timeout: 3_000 }).toBeGreaterThan(made + 1_000);

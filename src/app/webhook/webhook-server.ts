@@ -96,6 +96,7 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
     onRequest: handle,
     onOverload: webhook.turnAway,
     onDrop: webhook.connectionDropped,
+    onFailedHandshake: webhook.handshakeFailed,
     tls: options.tls,
     address: options.address,
     port: options.port,

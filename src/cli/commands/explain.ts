@@ -31,6 +31,7 @@ export function explainCommand(invocation: Invocation): Command {
   const command = new Command('explain')
     .description('say what becomes of a pod at admission, or why a trust policy lets a token in, and what to change')
     .argument('[target]', 'pod/NAME, or a workload such as deployment/NAME: of the cluster')
+    .argument('[name]', 'the name, where the target is a kind alone: pod NAME')
     .option('-f, --filename <file>', 'a manifest, list, stream of documents or AdmissionReview; - is standard input; repeatable', collected)
     .option('-n, --namespace <namespace>', "the pod's namespace; absent: the manifest's, then the context's, then default")
     .option('--service-account <file>', 'with -f: the service account, and whatever else the pod file lacks; repeatable', collected)
@@ -57,7 +58,9 @@ export function explainCommand(invocation: Invocation): Command {
     command.addOption(new Option(type === 'bool' ? `--${name}` : `--${name} <${type}>`, doc).helpGroup(heading));
   return command
     .addHelpText('after', EXAMPLES)
-    .action((target: string | undefined, flags: ExplainFlags) => explain(invocation, target, flags));
+    .action((target: string | undefined, name: string | undefined, flags: ExplainFlags) =>
+      explain(invocation, name === undefined ? target : `${target}/${name}`, flags),
+    );
 }
 
 function explain(invocation: Invocation, target: string | undefined, flags: ExplainFlags): Promise<void> {

@@ -12,6 +12,8 @@ export interface HttpServerOptions {
   readonly log?: Log | undefined;
   /** A connection beyond the limit was shut. Default: a log line. */
   readonly onDrop?: (() => void) | undefined;
+  /** A connection came to nothing before it was a TLS session; debug lines say why. */
+  readonly onFailedHandshake?: (() => void) | undefined;
   readonly onRequest: (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => void;
 }
 
@@ -68,6 +70,7 @@ export class HttpServer {
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.#refuseClient(error, socket));
     this.#server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
       this.#log.debug('refused tls client', { error: error.code ?? error.message });
+      options.onFailedHandshake?.();
     });
     const onDrop = options.onDrop ?? (() => this.#log.warn('dropped connection', { limit: limits.maxConnections }));
     this.#server.on('drop', onDrop);
@@ -130,7 +133,8 @@ export class HttpServer {
 
   #refuseClient(error: NodeJS.ErrnoException, socket: Duplex): void {
     this.#log.debug('refused client', { error: error.code ?? error.message });
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    // Who has not finished a handshake cannot read an answer.
+    if (error.code === 'ECONNRESET' || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' || !socket.writable) {
       socket.destroy();
       return;
     }

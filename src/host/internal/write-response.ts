@@ -61,8 +61,10 @@ export async function writeResponse(response: Response, outgoing: ServerResponse
       outgoing.writeHead(response.status, headers);
       outgoing.flushHeaders();
     }
+    const gather = gathering(outgoing);
     for (let read = await pending; !read.done; read = await reader.read()) {
       if (outgoing.destroyed) return;
+      gather();
       await write(outgoing, read.value);
     }
     outgoing.end();
@@ -83,6 +85,20 @@ interface Soon {
 async function soon(pending: Promise<Read>): Promise<Soon> {
   const value = await Promise.race([pending, new Promise<undefined>((resolve) => setImmediate(resolve, undefined))]);
   return { pending, value };
+}
+
+/** What comes within one turn of the event loop goes out in one piece: many small parts, as of a watch, else cost a packet each. */
+function gathering(outgoing: ServerResponse): () => void {
+  let corked = false;
+  return () => {
+    if (corked) return;
+    corked = true;
+    outgoing.cork();
+    setImmediate(() => {
+      corked = false;
+      if (!outgoing.writableEnded) outgoing.uncork();
+    });
+  };
 }
 
 function write(outgoing: ServerResponse, chunk: Uint8Array | undefined): Promise<void> | undefined {
