@@ -101,7 +101,7 @@ function open(target: Target): Promise<Connection> {
 
 const PARALLEL = 16;
 const WATCHERS = 100;
-const CHANGES = 100;
+const CHANGES = 500;
 const LISTS = 5;
 const ACCOUNTS = '/api/v1/namespaces/bench/serviceaccounts';
 const MAPS = '/api/v1/namespaces/bench/configmaps';
@@ -127,7 +127,7 @@ export const loads = {
     connection.close();
     return times.sort((a, b) => a - b)[LISTS >> 1] ?? Number.NaN;
   },
-  /** From the first of 100 writes until 100 watchers have seen them all. */
+  /** From the first of 500 writes until 100 watchers have seen them all. */
   fanOut: async (target: Target): Promise<number> => {
     const writers = await Promise.all(Array.from({ length: PARALLEL }, () => open(target)));
     const listed = (await (writers[0] as Connection).ask('GET', `${MAPS}?limit=1`)).toString('latin1');
