@@ -58,26 +58,6 @@ describe('listen', () => {
     expect(await (await fetch(url, { method: 'HEAD' })).text()).toBe('');
   });
 
-  it('streams what comes at one time in one piece', async () => {
-    const part = (text: string): Uint8Array => new TextEncoder().encode(text);
-    const body = (): ReadableStream =>
-      new ReadableStream({
-        start(controller) {
-          controller.enqueue(part('first'));
-          setTimeout(() => {
-            for (const text of ['a', 'b', 'c']) controller.enqueue(part(text));
-            setTimeout(() => {
-              controller.enqueue(part('last'));
-              controller.close();
-            }, 20);
-          }, 20);
-        },
-      });
-    const { port } = await serve(async () => new Response(body()));
-    const { text } = await rawExchange(port, ['GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']);
-    expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe('5\r\nfirst\r\n3\r\nabc\r\n4\r\nlast\r\n0\r\n\r\n');
-  });
-
   it('hands the handler a request that the platform itself takes', async () => {
     const { url } = await serve(async (request) => new Response(await new Request(request, { method: 'PUT' }).text()));
     expect(await (await fetch(url, { method: 'POST', body: 'x' })).text()).toBe('x');
