@@ -42,10 +42,10 @@ class Connection {
     });
   }
 
-  /** Opens a watch; `onEvents` is told how many events have come since it was told last. Resolves when it is open. */
-  watch(path: string, onEvents: (count: number) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#onClose = reject;
+  /** Opens a watch; `onEvents` is told how many events have come since it was told last. Resolves when it is open; `onEnd` tells that it is no more. */
+  watch(path: string, onEvents: (count: number) => void, onEnd: (error: Error) => void): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onClose = onEnd;
       let before = 0;
       this.#onData = () => {
         resolve();
@@ -53,8 +53,8 @@ class Connection {
         this.#bytes = [];
         let count = 0;
         for (const part of parts) {
-          for (let at = part.indexOf(10); at !== -1; at = part.indexOf(10, at + 1))
-            if ((at === 0 ? before : part[at - 1]) === BRACE) count += 1;
+          for (let at = part.indexOf(LF); at !== -1; at = part.indexOf(LF, at + 1))
+            if ((at === 0 ? before : part[at - 1]) !== CR) count += 1;
           before = part[part.length - 1] ?? before;
         }
         if (count > 0) onEvents(count);
@@ -75,8 +75,9 @@ class Connection {
   }
 }
 
-/** An event is a line that ends in a brace; the line ends of HTTP's own framing never follow one. */
-const BRACE = '}'.charCodeAt(0);
+/** An event is a line that ends in a line feed alone; HTTP's own lines, those of its chunks too, have a carriage return before it. */
+const LF = 10;
+const CR = 13;
 
 function isWhole(answer: Buffer): boolean {
   const end = answer.indexOf('\r\n\r\n');
@@ -135,14 +136,20 @@ export const loads = {
     const watchers = await Promise.all(Array.from({ length: WATCHERS }, () => open(target)));
     let seen = 0;
     let finish: () => void = () => undefined;
-    const all = new Promise<void>((resolve) => {
+    let fail: (error: Error) => void = () => undefined;
+    const all = new Promise<void>((resolve, reject) => {
       finish = resolve;
+      fail = reject;
     });
     const opened = watchers.map((watcher) =>
-      watcher.watch(`${MAPS}?watch=1&resourceVersion=${revision}&timeoutSeconds=60`, (count) => {
-        seen += count;
-        if (seen === WATCHERS * CHANGES) finish();
-      }),
+      watcher.watch(
+        `${MAPS}?watch=1&resourceVersion=${revision}&timeoutSeconds=60`,
+        (count) => {
+          seen += count;
+          if (seen >= WATCHERS * CHANGES) finish();
+        },
+        (error) => fail(error),
+      ),
     );
     await Promise.all(opened);
     const start = performance.now();
