@@ -81,8 +81,8 @@ if (release) {
 }
 writeFileSync(join(root, draft, '.digest'), wanted);
 for (let swapped = false; !swapped; ) {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
   try {
+    rmSync(join(root, 'dist'), { recursive: true, force: true });
     renameSync(join(root, draft), join(root, 'dist'));
     swapped = true;
   } catch (error) {
