@@ -112,6 +112,8 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
     await kubectl('delete', '-k', join(root, 'deploy'), '--ignore-not-found', '--wait=false');
     await kubectl('delete', 'crd', policies.metadata.name, '--wait=false');
     await kubectl('delete', 'clusterrole', 'kubeflow-admin', 'kubeflow-edit', 'kubeflow-view');
+    // The next file on this control plane may be a walk, which wants it empty.
+    await kubectl('delete', 'namespace', 'kubeflow', 'podrole', '--ignore-not-found', '--timeout=60s');
     await kubectl.close();
   }, TEST_MS);
   const test = it.skipIf('skipped' in kubectlFound);

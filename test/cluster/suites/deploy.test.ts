@@ -25,9 +25,10 @@ inWorld('deploy/ by kubectl', (world) => {
     if ('skipped' in found) return;
     await kubectl('delete', 'mutatingwebhookconfiguration', 'pod-identity-webhook');
     await kubectl('delete', 'validatingwebhookconfiguration', 'podrole-profiles');
-    await kubectl('delete', 'namespace', 'kubeflow', 'podrole', '--wait=false');
+    // The next file on this control plane may be a walk, which wants it empty.
+    await kubectl('delete', 'namespace', 'kubeflow', 'podrole', '--ignore-not-found', '--timeout=60s');
     await kubectl.close();
-  });
+  }, 120_000);
   const test = it.skipIf('skipped' in found);
 
   test('apply -k takes all of it, again and by the server too', async () => {
