@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import type { Action } from '../../src/profile/action.ts';
+import { READ_STALENESS_MS } from '../../src/profile/internal/trust-knowledge.ts';
 import { factsOf, probeName, probeSubject } from './document-facts.ts';
 import { desiredOn, NAMES, OWN_ROLE, ROLE_A, ROLE_B, subjectOfProfile, wishOf } from './scenario.ts';
 import type { FaultMix } from './world/faults.ts';
@@ -208,8 +209,10 @@ export class Invariants {
     this.#flights.set(write.role, [...flights, { process: write.process, until: now + write.deadlineMs }]);
     if (!Object.hasOwn(KNOWN_ROLES, write.role)) this.break('S9', `role ${write.role} is written`);
     if (factsOf(write.document).size > this.#quota) this.break('S10', 'a write above the quota');
-    // A write of ours that was lost may land between our look and this one, and a document put back looks like an old read of it.
-    const settled = now - (this.#iam.roles.get(write.role)?.versions.at(-1)?.at ?? 0) > 1_000;
+    // A write of ours that was lost may land between our look and this one, and a document put back looks like an old read of it: so does what
+    // a late write puts back, for as long as reads may be old.
+    const last = this.#iam.roles.get(write.role)?.versions.at(-1);
+    const settled = last === undefined || now - last.at > (last.late ? READ_STALENESS_MS : 1_000);
     if (this.#stale === 0 && settled && now > this.#excusedUntil && write.document === this.#iam.document(write.role))
       this.break('S10', `a write of ${write.role} changes nothing`);
     const copied = this.#copies().get(write.role);

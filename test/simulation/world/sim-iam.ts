@@ -6,6 +6,8 @@ export interface Version {
   readonly at: number;
   readonly document: string;
   readonly by: string;
+  /** It landed when nobody waited for it any longer. */
+  readonly late: boolean;
 }
 
 /** A role and its history. */
@@ -42,7 +44,7 @@ export class SimIam {
     const name = arn.slice(arn.lastIndexOf('/') + 1);
     const now = this.#scheduler.now;
     this.writes += 1;
-    this.roles.set(name, { arn, createdAt: now, versions: [{ at: now, document, by: 'setup' }] });
+    this.roles.set(name, { arn, createdAt: now, versions: [{ at: now, document, by: 'setup', late: false }] });
   }
 
   deleteRole(name: string): void {
@@ -83,7 +85,7 @@ export class SimIam {
     if (policySize(document) > this.quota)
       return { kind: 'refused', code: 'LimitExceeded', message: 'Cannot exceed quota for ACLSizePerRole' };
     const before = role.versions.at(-1)?.document ?? '';
-    role.versions.push({ at: this.#scheduler.now, document, by });
+    role.versions.push({ at: this.#scheduler.now, document, by, late });
     if (role.versions.length > 60) role.versions = role.versions.slice(-40);
     this.writes += 1;
     this.onChange(name, { before, after: document, by, late });
