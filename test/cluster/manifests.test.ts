@@ -93,6 +93,8 @@ inWorld('deploy/ on a control plane that enforces RBAC', (world) => {
   beforeAll(async () => {
     if ('skipped' in kubectlFound) return;
     kubectl = await openKubectl(kubectlFound.program, world().sandbox.kubeconfig);
+    // What the file before on this control plane left may still be on its way out.
+    await kubectl('delete', 'namespace', 'kubeflow', 'podrole', '--ignore-not-found', '--timeout=60s');
     await kubectl('create', 'namespace', 'kubeflow');
     for (const name of ['kubeflow-admin', 'kubeflow-edit', 'kubeflow-view'])
       await kubectl('create', 'clusterrole', name, '--verb=get', '--resource=pods');

@@ -19,12 +19,14 @@ inWorld('deploy/ by kubectl', (world) => {
   beforeAll(async () => {
     if ('skipped' in found) return;
     kubectl = await openKubectl(found.program, world().sandbox.kubeconfig);
+    // What the file before on this control plane left may still be on its way out.
+    await kubectl('delete', 'namespace', 'kubeflow', 'podrole', '--ignore-not-found', '--timeout=60s');
     await kubectl('create', 'namespace', 'kubeflow');
-  });
+  }, 120_000);
   afterAll(async () => {
     if ('skipped' in found) return;
-    await kubectl('delete', 'mutatingwebhookconfiguration', 'pod-identity-webhook');
-    await kubectl('delete', 'validatingwebhookconfiguration', 'podrole-profiles');
+    // All but the CRD, which every file finds there.
+    await kubectl('delete', '-k', join(deploy, 'base'), '--ignore-not-found', '--wait=false');
     // The next file on this control plane may be a walk, which wants it empty.
     await kubectl('delete', 'namespace', 'kubeflow', 'podrole', '--ignore-not-found', '--timeout=60s');
     await kubectl.close();
