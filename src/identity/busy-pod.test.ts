@@ -1,21 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { baseInjection as base, MOUNT_PATH } from '../../test/support/pod-injection.ts';
 import { MAX_CONTAINERS, outlineOf, type PodOutline } from './pod-outline.ts';
-import { type Injection, patchPod } from './pod-patch.ts';
-
-const MOUNT_PATH = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
-const base: Injection = {
-  method: 'web-identity',
-  source: 'arn:aws:iam::111122223333:role/r',
-  volume: { name: 'aws-iam-token', audience: 'sts.amazonaws.com', expirationSeconds: 3600, file: 'token' },
-  mountPath: MOUNT_PATH,
-  region: undefined,
-  stsRegional: false,
-  sessionNameFromPod: false,
-  completePairs: false,
-  volumeClash: 'keep',
-  skip: [],
-  include: undefined,
-};
+import { patchPod } from './pod-patch.ts';
 
 describe('a pod that was made to keep podrole busy', () => {
   /** A list that counts how often one of its items is looked at. */

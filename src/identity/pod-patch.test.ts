@@ -2,24 +2,10 @@ import fc from 'fast-check';
 import fastJsonPatch from 'fast-json-patch';
 import { applyPatch } from 'rfc6902';
 import { describe, expect, it } from 'vitest';
+import { baseInjection as base, MOUNT_PATH } from '../../test/support/pod-injection.ts';
 import { pods } from '../../test/support/webhook-pods.ts';
 import { outlineOf } from './pod-outline.ts';
 import { type Injection, patchPod } from './pod-patch.ts';
-
-const MOUNT_PATH = '/var/run/secrets/eks.amazonaws.com/serviceaccount';
-const base: Injection = {
-  method: 'web-identity',
-  source: 'arn:aws:iam::111122223333:role/r',
-  volume: { name: 'aws-iam-token', audience: 'sts.amazonaws.com', expirationSeconds: 3600, file: 'token' },
-  mountPath: MOUNT_PATH,
-  region: undefined,
-  stsRegional: false,
-  sessionNameFromPod: false,
-  completePairs: false,
-  volumeClash: 'keep',
-  skip: [],
-  include: undefined,
-};
 
 const container = (name: string, more: object = {}): object => ({ name, ...more });
 const patched = (spec: object, injection: Partial<Injection> = {}, metadata: object = { name: 'p' }) => {

@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { registerWebhook } from '../../src/app/webhook/webhook-registration.ts';
-import { startWebhookServer, type WebhookServer } from '../../src/app/webhook/webhook-server.ts';
-import { silentLog } from '../../src/base/log.ts';
-import { createAuthority } from '../../src/host/authority.ts';
-import { systemClock } from '../../src/host/system-clock.ts';
+import type { WebhookServer } from '../../src/app/webhook/webhook-server.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
+import { startRegisteredWebhook } from '../support/registered-webhook.ts';
 import { openWorldOfRun, type World, worldSkipped } from '../support/worlds/world.ts';
 
 const NAMESPACE = 'webhook-events';
@@ -90,24 +87,7 @@ describe.skipIf(worldSkipped() !== undefined)('Events about service accounts', (
         kind: 'ServiceAccount',
         metadata: { namespace: NAMESPACE, name, annotations: account },
       });
-    const clock = systemClock();
-    const authority = await createAuthority({ clock, commonName: 'test' });
-    const issued = await authority.issue({ commonName: 'webhook', ipAddresses: ['127.0.0.1'] });
-    server = await startWebhookServer({
-      client: world.kubeClient(),
-      webhook: {},
-      tls: { cert: issued.certPem, key: issued.keyPem },
-      address: '127.0.0.1',
-      port: 0,
-      metricsPort: undefined,
-      namespace: 'eks',
-      identitiesFile: undefined,
-      clock,
-      log: silentLog,
-      random: Math.random,
-    });
-    await server.synced;
-    await registerWebhook(client, { url: server.url, caPem: authority.caPem });
+    server = await startRegisteredWebhook({ admin: client, own: world.kubeClient() });
     // An API server learns of a configuration in its own time.
     await vi.waitFor(async () => {
       const { spec } = await client.create(resources.pods, podOf('good', CASES.good as Case), { dryRun: true });

@@ -4,16 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { registerWebhook } from '../../src/app/webhook/webhook-registration.ts';
-import { startWebhookServer, type WebhookServer } from '../../src/app/webhook/webhook-server.ts';
-import { silentLog } from '../../src/base/log.ts';
-import { createAuthority } from '../../src/host/authority.ts';
+import type { WebhookServer } from '../../src/app/webhook/webhook-server.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { connectKube } from '../../src/kube/client/connect.ts';
 import type { KubeClient } from '../../src/kube/client/kube-client.ts';
 import { loadKubeconfig } from '../../src/kube/client/kubeconfig.ts';
 import type { KubeObject } from '../../src/kube/core/object.ts';
 import { resources } from '../../src/kube/core/resource.ts';
+import { startRegisteredWebhook } from '../support/registered-webhook.ts';
 import { bareEnvironment, bundle, type Ended, runPodrole } from '../support/run-podrole.ts';
 import { openSeededWorld, type SeededWorld } from '../support/worlds/seeded-world.ts';
 import { worldSkipped } from '../support/worlds/world.ts';
@@ -181,8 +179,8 @@ describe.skipIf(worldSkipped() !== undefined)('podrole explain pod/NAME, in a cl
   beforeAll(async () => {
     world = await openSeededWorld(home);
     env = { ...world.facts.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-    const clock = systemClock();
-    client = connectKube(await loadKubeconfig({ path: env.KUBECONFIG ?? '', env: {}, clock }), { userAgent: 'test' });
+    const credentials = await loadKubeconfig({ path: env.KUBECONFIG ?? '', env: {}, clock: systemClock() });
+    client = connectKube(credentials, { userAgent: 'test' });
     await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
     for (const [name, annotations] of [
       ['web', { [KEY]: ROLE }],
@@ -190,22 +188,7 @@ describe.skipIf(worldSkipped() !== undefined)('podrole explain pod/NAME, in a cl
     ] as const)
       await client.create(resources.serviceAccounts, account(name, annotations) as KubeObject);
     await client.create(resources.pods, podOf('early', 'late') as KubeObject);
-    const authority = await createAuthority({ clock, commonName: 'test' });
-    const issued = await authority.issue({ commonName: 'webhook', ipAddresses: ['127.0.0.1'] });
-    server = await startWebhookServer({
-      client: connectKube(await loadKubeconfig({ path: env.KUBECONFIG ?? '', env: {}, clock }), { userAgent: 'test' }),
-      webhook: {},
-      tls: { cert: issued.certPem, key: issued.keyPem },
-      address: '127.0.0.1',
-      port: 0,
-      metricsPort: undefined,
-      namespace: 'eks',
-      identitiesFile: undefined,
-      clock,
-      log: silentLog,
-      random: Math.random,
-    });
-    await registerWebhook(client, { url: server.url, caPem: authority.caPem });
+    server = await startRegisteredWebhook({ admin: client, own: connectKube(credentials, { userAgent: 'test' }) });
     await client.create(resources.pods, podOf('web', 'web') as KubeObject);
   });
   afterAll(async () => {

@@ -1,5 +1,6 @@
 import { closedTrustDocument } from '../../src/iam/trust-document.ts';
-import { Invariants, type Violation } from './invariants.ts';
+import type { Violation } from './findings.ts';
+import { Invariants } from './invariants.ts';
 import { ISSUER, PROVIDER, QUOTA, ROLE_A, ROLE_B, specOf } from './scenario.ts';
 import { type EndState, endState } from './world/end-state.ts';
 import { CallFaults, FaultTally, noFaults } from './world/faults.ts';

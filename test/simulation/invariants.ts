@@ -2,29 +2,13 @@ import type { KubeObject } from '../../src/kube/core/object.ts';
 import type { Action } from '../../src/profile/action.ts';
 import { READ_STALENESS_MS } from '../../src/profile/internal/trust-knowledge.ts';
 import { factsOf, probeName, probeSubject } from './document-facts.ts';
+import type { Violation, Wrong } from './findings.ts';
 import { desiredOn, NAMES, OWN_ROLE, ROLE_A, ROLE_B, subjectOfProfile, wishOf } from './scenario.ts';
 import type { FaultMix } from './world/faults.ts';
 import { sidsOf } from './world/foreign-writer.ts';
 import type { Scheduler } from './world/scheduler.ts';
 import type { SimIam } from './world/sim-iam.ts';
 import type { SimKube } from './world/sim-kube.ts';
-
-export interface Violation {
-  readonly invariant: string;
-  readonly at: number;
-  readonly message: string;
-}
-
-/**
- * A time in which a subject was trusted and should not have been. `outlived`: no profile of its name existed; `lingered`: its profile went
- * away or asks for something else; otherwise it was let in while nobody wanted it: by somebody else (`foreign`), by a write that landed
- * late (`landed`), or by one of ours (`early`). `excused`: somebody else's overwrite had a part in it.
- */
-export interface Wrong {
-  readonly kind: 'outlived' | 'lingered' | 'early' | 'landed' | 'foreign';
-  readonly ms: number;
-  readonly excused: boolean;
-}
 
 /** Subjects that our statements of a document admit, read the simple way. */
 export function admittedBy(document: string): ReadonlySet<string> {

@@ -1,7 +1,8 @@
 import { closedTrustDocument } from '../../src/iam/trust-document.ts';
 import { describeAction } from '../../src/profile/action.ts';
 import { type Case, type CaseEvent, drawCase, SPAN_MS } from './case.ts';
-import { Invariants, type Violation, type Wrong } from './invariants.ts';
+import type { Violation, Wrong } from './findings.ts';
+import { Invariants } from './invariants.ts';
 import { HOST_PATH, ISSUER, OWN_ROLE, PROVIDER, QUOTA, ROLE_A, ROLE_B, specOf } from './scenario.ts';
 import { type CallFault, CallFaults, type FaultMix, FaultTally, noFaults } from './world/faults.ts';
 import { Fleet } from './world/fleet.ts';

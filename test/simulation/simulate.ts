@@ -1,4 +1,4 @@
-import type { Wrong } from './invariants.ts';
+import type { Wrong } from './findings.ts';
 import { type RunResult, type RunSettings, runSeed } from './run-seed.ts';
 import { FaultTally } from './world/faults.ts';
 
